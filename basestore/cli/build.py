@@ -1,0 +1,147 @@
+"""`basestore build`."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from basestore.cli.context import Json, Profiles, open_store, start_of
+from basestore.cli.settings import read_settings
+from basestore.cli.sources import bring_from
+from basestore.cli.terminal import count, print_json, say, size, warn
+from basestore.cli.watch import watching
+from basestore.errors import UsageError
+from basestore.image.model import Image
+from basestore.lock.freshness import check
+from basestore.pipeline.build import Builder, Built, record_image
+from basestore.pipeline.locked import read_locked
+from basestore.profile.model import Project
+from basestore.profile.project import chosen_profiles
+from basestore.target import Platform
+
+
+def build(
+    context: typer.Context,
+    profiles: Profiles = None,
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Build for this platform only (repeatable); such a build is not recorded."
+        ),
+    ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Make every layer again and compare it bit for bit."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Build images from locks, without a daemon.
+
+    Fetches what the store lacks, makes the layers that are not there yet, and records the image's
+    digest in locks/images.toml. Where everything is there it does nothing.
+    """
+    project = start_of(context).project()
+    platforms = [_platform(text) for text in platform or ()]
+    names = chosen_profiles(project, tuple(profiles or ()))
+    settings = read_settings()
+    with watching(json) as progress:
+        builder = Builder(
+            store=open_store(settings),
+            bring=bring_from(project, settings, progress),
+            progress=progress,
+            jobs=settings.jobs,
+            host=settings.host,
+        )
+        results = []
+        for name in names:
+            warn_if_stale(project, name)
+            results.append(_build(builder, project, name, platforms, rebuild))
+    if json:
+        print_json({"images": [_to_json(project, built) for built in results]})
+        return
+    for built in results:
+        _show(project, built)
+
+
+def warn_if_stale(project: Project, name: str) -> None:
+    """A build takes the lock as it is; if its profile has moved on, say so."""
+    freshness = check(project, name)
+    if freshness.lock and not freshness.fresh:
+        reasons = "; ".join(map(str, freshness.reasons))
+        warn(f"the lock of {name} is stale ({reasons}): run `basestore lock {name}`")
+
+
+def reference(project: Project, built: Built) -> str:
+    """The pin of an image: registry (if there is one), name, tag and digest."""
+    name = project.image(built.locked.name)
+    prefix = f"{project.registry}/" if project.registry else ""
+    return f"{prefix}{name}:{built.locked.tag}@{built.image.digest}"
+
+
+def _build(
+    builder: Builder, project: Project, name: str, platforms: Sequence[Platform], rebuild: bool
+) -> Built:
+    locked = read_locked(project, name)
+    if not rebuild and not platforms:
+        recorded = builder.recorded(project, locked)
+        if recorded:
+            return recorded
+    from basestore.layer.realise import realise, remake
+
+    built = builder.build(locked, platforms, remake if rebuild else realise)
+    if not platforms:
+        record_image(project, built)
+    return built
+
+
+def _platform(text: str) -> Platform:
+    try:
+        return Platform.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error), "name one of the lock's platforms") from error
+
+
+def _show(project: Project, built: Built) -> None:
+    for line in built.missing:
+        warn(line)
+    made = [one for one in built.image.layers if one.descriptor.digest not in built.kept_layers]
+    done = f"made {count(len(made), 'layer')}" if made else "nothing to do"
+    say(f"{built.locked.name}: {done}")
+    say(f"  image     {project.image(built.locked.name)}:{built.locked.tag}")
+    say(f"  digest    {built.image.digest}")
+    for one in built.image.platforms:
+        total = size(sum(layer.descriptor.size for layer in one.layers))
+        say(f"  platform  {one.platform}, {count(len(one.layers), 'layer')}, {total}")
+
+
+def _to_json(project: Project, built: Built) -> dict[str, object]:
+    return {
+        "profile": built.locked.name,
+        "lock": str(built.locked.digest),
+        "tag": built.locked.tag,
+        "reference": reference(project, built),
+        "digest": str(built.image.digest),
+        "reused": built.reused,
+        "missing": list(built.missing),
+        "platforms": _platforms(built.image, built),
+    }
+
+
+def _platforms(image: Image, built: Built) -> list[dict[str, object]]:
+    return [
+        {
+            "platform": str(one.platform),
+            "digest": str(one.manifest.digest),
+            "layers": [
+                {
+                    "digest": str(layer.descriptor.digest),
+                    "diff_id": str(layer.diff_id),
+                    "size": layer.descriptor.size,
+                    "packages": list(layer.packages),
+                    "reused": layer.descriptor.digest in built.kept_layers,
+                }
+                for layer in one.layers
+            ],
+        }
+        for one in image.platforms
+    ]

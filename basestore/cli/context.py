@@ -1,0 +1,77 @@
+"""What commands begin with: the project, the machine's settings, and the doors opened on demand."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from basestore.cli.settings import Settings
+from basestore.profile.model import Project
+from basestore.profile.project import find_root, read_project
+from basestore.store import Store
+
+if TYPE_CHECKING:
+    from basestore.sources.uv import Uv
+    from basestore.transport import Transport
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
+Profiles = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PROFILE]...", help="Profiles by name; all of them if none is named."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The options before the command's name."""
+
+    folder: Path | None
+
+    def project(self) -> Project:
+        """The project that the command works on."""
+        return read_project(find_root((self.folder or Path.cwd()).absolute()))
+
+
+def start_of(context: typer.Context) -> Start:
+    """The options before the command's name, out of typer's context."""
+    found: Start = context.obj
+    return found
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of this machine."""
+    return Store.open(settings.store)
+
+
+def open_transport(settings: Settings) -> "Transport":
+    """The door to HTTP servers."""
+    from basestore.transport import Transport
+
+    ca_bundle = settings.environ.get("SSL_CERT_FILE")
+    return Transport(
+        netrc=settings.netrc if settings.netrc.exists() else None,
+        ca_bundle=Path(ca_bundle) if ca_bundle else None,
+        proxies=proxies_of(settings),
+    )
+
+
+def proxies_of(settings: Settings) -> dict[str, str]:
+    """The proxies that the environment names, by scheme."""
+    names = {"http": "http_proxy", "https": "https_proxy"}
+    found = {
+        scheme: settings.environ.get(name) or settings.environ.get(name.upper(), "")
+        for scheme, name in names.items()
+    }
+    return {scheme: url for scheme, url in found.items() if url}
+
+
+def open_uv(settings: Settings) -> "Uv":
+    """The uv program, and what it may know."""
+    import sys
+
+    from uv import find_uv_bin
+
+    from basestore.sources.uv import Uv
+
+    return Uv(Path(find_uv_bin()), Path(sys.executable), settings.environ, settings.mirrors)

@@ -1,0 +1,110 @@
+"""`basestore export`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from basestore.cli.context import open_store, start_of
+from basestore.cli.settings import read_settings
+from basestore.cli.terminal import say
+from basestore.cli.watch import watching
+from basestore.errors import DisagreementError, UsageError
+from basestore.image.model import Image, PlatformImage
+from basestore.image.stored import whole_image
+from basestore.pipeline.build import recorded_image
+from basestore.pipeline.locked import read_locked
+from basestore.profile.model import Project
+from basestore.profile.project import chosen_profiles
+from basestore.target import Platform
+
+if TYPE_CHECKING:
+    from basestore.store import Store
+
+_FORMS = ("oci", "docker-archive", "rootfs")
+
+
+class NotBuiltError(DisagreementError):
+    """The image of the profile's lock isn't in the store."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(
+            f"the image of profile {profile}'s lock is not in the store",
+            f"run `basestore build {profile}`",
+        )
+
+
+def export(
+    context: typer.Context,
+    profile: Annotated[str, typer.Argument(help="The profile whose image is wanted.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="FORM:PATH",
+            help="oci:DIR (an OCI layout, all platforms), docker-archive:FILE (for `docker load`) "
+            "or rootfs:DIR (unpacked).",
+        ),
+    ],
+    platform: Annotated[
+        str | None,
+        typer.Option(help="Which platform, for the forms that hold one; this machine's if absent."),
+    ] = None,
+) -> None:
+    """Write a built image in a form that other tools take."""
+    project = start_of(context).project()
+    name = chosen_profiles(project, (profile,))[0]
+    form, path = _target(to)
+    settings = read_settings()
+    store = open_store(settings)
+    image, tag = stored_image(store, project, name)
+    with watching(json=False) as progress:
+        if form == "oci":
+            from basestore.image.layout import export_layout
+
+            export_layout(store, _restricted(image, platform), tag, path, progress)
+        elif form == "docker-archive":
+            from basestore.image.archive import export_archive
+
+            one = _one(image, platform, settings.host)
+            export_archive(store, one, f"{project.image(name)}:{tag}", path, progress)
+        else:
+            from basestore.image.rootfs import export_rootfs
+
+            export_rootfs(store, _one(image, platform, settings.host), path, progress)
+    say(f"{name}: exported to {form}:{path}")
+
+
+def stored_image(store: "Store", project: Project, name: str) -> tuple[Image, str]:
+    """The image of a profile's lock and its tag; raises NotBuiltError."""
+    locked = read_locked(project, name)
+    record = recorded_image(project, locked)
+    image = whole_image(store, record.image) if record else None
+    if image is None:
+        raise NotBuiltError(name)
+    return image, locked.tag
+
+
+def _target(text: str) -> tuple[str, Path]:
+    form, _, path = text.partition(":")
+    if form not in _FORMS or not path:
+        forms = ", ".join(f"{known}:PATH" for known in _FORMS)
+        raise UsageError(f"--to {text} names no form of export", f"write one of {forms}")
+    return form, Path(path)
+
+
+def _restricted(image: Image, platform: str | None) -> Image:
+    if platform is None:
+        return image
+    one = _one(image, platform, None)
+    return Image(one.manifest, (one,))
+
+
+def _one(image: Image, platform: str | None, host: Platform | None) -> PlatformImage:
+    wanted = platform or (str(host) if host else "")
+    if not platform and len(image.platforms) == 1:
+        return image.platforms[0]
+    for one in image.platforms:
+        if str(one.platform) == wanted:
+            return one
+    known = ", ".join(str(one.platform) for one in image.platforms)
+    raise UsageError(f"the image has no platform {wanted}", f"pass --platform with one of {known}")

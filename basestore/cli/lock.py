@@ -1,0 +1,114 @@
+"""`basestore lock`."""
+
+from typing import Annotated
+
+import typer
+
+from basestore.cli.context import Json, Profiles, start_of
+from basestore.cli.terminal import count, print_json, say
+from basestore.cli.watch import watching
+from basestore.errors import ExitCode
+from basestore.profile.model import Project
+from basestore.profile.project import chosen_profiles
+
+
+def lock(
+    context: typer.Context,
+    profiles: Profiles = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Only say whether each lock is fresh; offline, exit 3 if not."
+        ),
+    ] = False,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Take the newest wheels that the profile allows.")
+    ] = False,
+    upgrade_package: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Take the newest wheel of this package (repeatable)."),
+    ] = None,
+    upgrade_foundation: Annotated[
+        bool, typer.Option("--upgrade-foundation", help="Take the newest .debs of the suite.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Resolve profiles to their locks.
+
+    The foundation is solved first, over Debian's signed index, then the wheels by uv for exactly
+    its Python, C library and platform. Versions that are locked stay unless an upgrade is asked
+    for. Where a lock is fresh, nothing is resolved.
+    """
+    project = start_of(context).project()
+    names = chosen_profiles(project, tuple(profiles or ()))
+    if check:
+        _check(project, names, json)
+        return
+    wheels = frozenset(["*"] if upgrade else upgrade_package or [])
+    _lock(project, names, wheels, upgrade_foundation, json)
+
+
+def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
+    from basestore.lock.freshness import check
+
+    found = [check(project, name) for name in names]
+    if json:
+        print_json(
+            {
+                "locks": [
+                    {
+                        "profile": one.profile,
+                        "digest": str(one.lock) if one.lock else None,
+                        "fresh": one.fresh,
+                        "reasons": [str(reason) for reason in one.reasons],
+                    }
+                    for one in found
+                ]
+            }
+        )
+    else:
+        for one in found:
+            reasons = "; ".join(map(str, one.reasons))
+            say(f"{one.profile}: {'fresh' if one.fresh else f'stale: {reasons}'}")
+    if not all(one.fresh for one in found):
+        raise typer.Exit(ExitCode.DISAGREEMENT)
+
+
+def _lock(
+    project: Project,
+    names: tuple[str, ...],
+    wheels: frozenset[str],
+    foundation: bool,
+    json: bool,
+) -> None:
+    from basestore.cli.settings import read_settings
+    from basestore.cli.sources import world
+    from basestore.pipeline.lock import family_order, lock_profile
+    from basestore.resolve.solve import SolveOptions
+
+    settings = read_settings()
+    results = []
+    with watching(json) as progress, world(settings, progress) as asked:
+        for name in family_order(project, names):
+            with progress.task("lock", name):
+                wish = SolveOptions(upgrade=wheels, upgrade_foundation=foundation)
+                results.append(lock_profile(project, name, wish, asked))
+    if json:
+        print_json(
+            {
+                "locks": [
+                    {
+                        "profile": one.profile,
+                        "digest": str(one.digest),
+                        "changed": one.changed,
+                        "packages": one.packages,
+                    }
+                    for one in results
+                ]
+            }
+        )
+        return
+    for one in results:
+        state = "locked" if one.changed else "unchanged"
+        say(f"{one.profile}: {state}, {count(one.packages, 'package')}")
+        say(f"  lock  {one.digest}")

@@ -1,0 +1,77 @@
+"""What differs between machines and never reaches a lock: environment and user configuration."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from basestore.errors import InputError
+from basestore.target import Platform
+
+_MIRROR = "BASESTORE_MIRROR_"
+
+
+class ConfigError(InputError):
+    """The user configuration can't be taken as it is."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}", 'it holds one table: [mirrors] NAME = "URL"')
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The machine's side of things. ``mirrors``: name to base URL; ``host``: what runs here."""
+
+    store: Path
+    mirrors: Mapping[str, str]
+    docker_config: Path
+    netrc: Path
+    environ: Mapping[str, str]
+    host: Platform | None
+    jobs: int
+
+
+def read_settings() -> Settings:
+    """Read environment and user configuration; raises ConfigError."""
+    environ = dict(os.environ)
+    home = Path.home()
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "basestore" / "config.toml"
+    cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "basestore"
+    return Settings(
+        store=Path(environ.get("BASESTORE_STORE") or cache).absolute(),
+        mirrors={**_configured_mirrors(config), **_mirrors_of(environ)},
+        docker_config=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
+        netrc=Path(environ.get("NETRC") or home / ".netrc"),
+        environ=environ,
+        host=Platform.of_kernel(os.uname().machine),
+        jobs=len(os.sched_getaffinity(0)),
+    )
+
+
+def _mirrors_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """``BASESTORE_MIRROR_PYTORCH_CPU`` names the mirror of ``pytorch-cpu``."""
+    return {
+        name.removeprefix(_MIRROR).lower().replace("_", "-"): url
+        for name, url in environ.items()
+        if name.startswith(_MIRROR) and url
+    }
+
+
+def _configured_mirrors(path: Path) -> dict[str, str]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(path, str(error)) from error
+    unknown = sorted(set(found) - {"mirrors"})
+    if unknown:
+        raise ConfigError(path, f"unknown key {unknown[0]!r}")
+    mirrors = found.get("mirrors", {})
+    if not isinstance(mirrors, dict):
+        raise ConfigError(path, "mirrors is no table")
+    for name, url in mirrors.items():
+        if not isinstance(url, str):
+            raise ConfigError(path, f"mirrors.{name} is no string")
+    return mirrors

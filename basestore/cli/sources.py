@@ -1,0 +1,78 @@
+"""Where artifacts come from on this machine: the doors of sources and solving, put together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from basestore.cli.context import open_store, open_transport, open_uv
+from basestore.cli.settings import Settings
+from basestore.digest import Digest
+from basestore.lock.model import Lock
+from basestore.pipeline.build import Bring
+from basestore.pipeline.locked import LockedProfile
+from basestore.profile.model import Profile, Project
+from basestore.progress import Progress
+from basestore.target import Platform
+
+if TYPE_CHECKING:
+    from basestore.pipeline.lock import World
+    from basestore.resolve.foundation import SolvedFoundation
+    from basestore.sources.debian import Debian
+    from basestore.sources.pylock import IndexedWheel
+    from basestore.store import Store
+    from basestore.transport import Transport
+
+
+def bring_from(project: Project, settings: Settings, progress: Progress) -> Bring:
+    """What brings a lock's artifacts into this machine's store; nothing is opened before."""
+
+    def bring(locked: LockedProfile, lock: Lock, wanted: frozenset[Digest]) -> None:
+        store = open_store(settings)
+        if all(store.blobs.has(digest) for digest in wanted):
+            return
+        from basestore.pipeline.fetch import fetch_artifacts
+        from basestore.profile.reader import read_profile
+
+        profile = read_profile(project, locked.name)
+        with open_transport(settings) as transport:
+            debian = open_debian(settings, store, transport)
+            uv = open_uv(settings)
+            fetch_artifacts(profile, lock, wanted, debian, uv, progress)
+
+    return bring
+
+
+@contextmanager
+def world(settings: Settings, progress: Progress) -> Iterator["World"]:
+    """What locking asks of this machine's world."""
+    from basestore.pipeline.lock import World
+    from basestore.resolve.foundation import solve_foundation
+    from basestore.resolve.sizes import measure
+
+    store = open_store(settings)
+    with open_transport(settings) as transport:
+        debian = open_debian(settings, store, transport)
+
+        def foundation(profile: Profile, platform: Platform) -> "SolvedFoundation":
+            index = debian.index(profile.foundation.suite, platform, progress)
+            return solve_foundation(index, profile.foundation, profile.python, platform)
+
+        def sizes(wheels: Sequence["IndexedWheel"]) -> Mapping[Digest, int]:
+            return measure(store, transport, wheels, progress)
+
+        yield World(open_uv(settings), foundation, sizes, datetime.now(UTC).replace(microsecond=0))
+
+
+def open_debian(settings: Settings, store: "Store", transport: "Transport") -> "Debian":
+    """Debian's archives as this machine reaches them."""
+    from basestore.sources.apt import host_apt, run_program
+    from basestore.sources.debian import Debian
+
+    return Debian(
+        store,
+        transport,
+        datetime.now(UTC),
+        mirrors=settings.mirrors,
+        apt=lambda: host_apt(run_program),
+    )

@@ -1,0 +1,19 @@
+"""`basestore store`."""
+
+import typer
+
+from basestore.cli.settings import read_settings
+from basestore.cli.terminal import say
+
+app = typer.Typer(no_args_is_help=True, help="Look at this machine's store.")
+
+
+@app.callback()
+def store() -> None:
+    """Look at this machine's store."""
+
+
+@app.command()
+def path() -> None:
+    """Say where the store lies: $BASESTORE_STORE, or a folder in the user's cache."""
+    say(str(read_settings().store))

@@ -1,0 +1,99 @@
+"""Words for people: errors, notes, sizes, tables. Colours only on a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from basestore.errors import BasestoreError, ExitCode, UnreachableError
+
+_BOLD_RED, _CYAN, _YELLOW, _DIM, _OFF = "\x1b[1;31m", "\x1b[36m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+
+
+def show_error(error: BaseException) -> int:
+    """Tell an error on standard error, and return the exit code it stands for.
+
+    An error of the operating system is one of reach: a full disk, a folder that can't be written.
+    """
+    if isinstance(error, OSError):
+        error = _of_system(error)
+    if not isinstance(error, BasestoreError):
+        raise error
+    _say(_BOLD_RED, "error", error.message)
+    if error.hint:
+        _say(_CYAN, " hint", error.hint)
+    return int(error.exit_code)
+
+
+def show_bug() -> int:
+    """Tell an error that should not exist, with its traceback."""
+    import traceback
+
+    traceback.print_exc()
+    _say(_BOLD_RED, "error", "this is a bug in basestore; please report it with the lines above")
+    return int(ExitCode.BUG)
+
+
+def warn(text: str) -> None:
+    """A line that deserves a look but stops nothing."""
+    _say(_YELLOW, "warning", text)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201
+
+
+def say(line: str = "") -> None:
+    """A line of the result on standard output."""
+    print(line)  # noqa: T201
+
+
+def faint(text: str) -> str:
+    """Text that steps back, on a terminal."""
+    return f"{_DIM}{text}{_OFF}" if _coloured(sys.stdout.fileno()) else text
+
+
+def size(count: int) -> str:
+    """Bytes as people read them: decimal units, as registries use."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.2f} GB"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 package``, ``2 packages``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns on standard output; the head only on a terminal."""
+    shown = [*([head] if sys.stdout.isatty() else []), *rows]
+    widths = (
+        [max(len(row[column]) for row in shown) for column in range(len(head))] if shown else []
+    )
+    for number, row in enumerate(shown):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        say(faint(line.rstrip()) if number == 0 and shown[0] is head else line.rstrip())
+
+
+def _of_system(error: OSError) -> BasestoreError:
+    where = f"{error.filename}: " if error.filename else ""
+    reason = error.strerror or str(error)
+    return UnreachableError(
+        f"{where}{reason}", "check permissions and free space, then run the command again"
+    )
+
+
+def _say(colour: str, label: str, text: str) -> None:
+    coloured = _coloured(sys.stderr.fileno())
+    start, end = (colour, _OFF) if coloured else ("", "")
+    print(f"{start}{label}{end}: {text}", file=sys.stderr)  # noqa: T201
+
+
+def _coloured(descriptor: int) -> bool:
+    """https://no-color.org, and only on terminals."""
+    return os.isatty(descriptor) and not os.environ.get("NO_COLOR")

@@ -1,0 +1,79 @@
+"""Files that are whole or not there: how everything durable is written.
+
+Order of every write: data, fsync of the file, rename, fsync of the folder.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, mode 0644; its folders are made where they are missing."""
+    replace_files({path: data})
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, each whole or not at all, renamed in the order given.
+
+    All bytes are on the disk before the first name is given, so that a full disk or a folder that
+    can't be written leaves every file as it was. Only a crash between two renames separates them.
+    """
+    with contextlib.ExitStack() as stack:
+        temporaries = [
+            stack.enter_context(_temporary(path, data)) for path, data in contents.items()
+        ]
+        for temporary, path in zip(temporaries, contents, strict=True):
+            temporary.replace(path)
+    for folder in {path.parent for path in contents}:
+        sync_folder(folder)
+
+
+@contextlib.contextmanager
+def streamed_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes its name when the block ends well, and is gone if not."""
+    with _beside(path) as (temporary, file):
+        yield file
+        _finish(file)
+        temporary.replace(path)
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _temporary(path: Path, data: bytes) -> Iterator[Path]:
+    """A synced file with the bytes beside ``path``; removed at the end unless it was renamed."""
+    with _beside(path) as (temporary, file):
+        file.write(data)
+        _finish(file)
+        yield temporary
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """An open file in the folder of ``path``; removed at the end unless it was renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield Path(name), file
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _finish(file: BinaryIO) -> None:
+    """Make the bytes durable, readable by everybody."""
+    file.flush()
+    os.fchmod(file.fileno(), 0o644)
+    os.fsync(file.fileno())

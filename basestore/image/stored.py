@@ -1,0 +1,65 @@
+"""Images in the store: kept by their documents, read back from them."""
+
+import json
+from typing import Any
+
+from basestore.digest import Digest
+from basestore.image.assemble import Assembled
+from basestore.image.model import (
+    INDEX,
+    MANIFEST,
+    Descriptor,
+    Image,
+    Layer,
+    PlatformImage,
+)
+from basestore.store import MissingBlobError, Store
+from basestore.target import Platform
+
+
+def keep_image(store: Store, assembled: Assembled) -> None:
+    """Keep an image's documents; the layers are in the store as realisations."""
+    for data in assembled.documents.values():
+        store.blobs.add(data)
+
+
+def read_image(store: Store, digest: Digest) -> Image:
+    """An image that was kept; raises MissingBlobError where a document is gone."""
+    data = store.blobs.read(digest)
+    body = json.loads(data)
+    if body["mediaType"] == MANIFEST:
+        manifest = Descriptor(MANIFEST, digest, len(data))
+        return Image(manifest, (_platform(store, manifest),))
+    platforms = tuple(_platform(store, _descriptor(manifest)) for manifest in body["manifests"])
+    return Image(Descriptor(INDEX, digest, len(data)), platforms)
+
+
+def whole_image(store: Store, digest: Digest) -> Image | None:
+    """An image all of whose bytes are in the store, as documents or as realisations; or None."""
+    try:
+        image = read_image(store, digest)
+    except MissingBlobError:
+        return None
+    complete = all(store.realisations.of_layer(layer.descriptor.digest) for layer in image.layers)
+    return image if complete else None
+
+
+def _platform(store: Store, manifest: Descriptor) -> PlatformImage:
+    body = json.loads(store.blobs.read(manifest.digest))
+    config_descriptor = _descriptor(body["config"])
+    config = json.loads(store.blobs.read(config_descriptor.digest))
+    layers = tuple(
+        Layer(
+            _descriptor(descriptor),
+            Digest.parse(diff_id),
+            tuple(history["created_by"].split(", ")),
+        )
+        for descriptor, diff_id, history in zip(
+            body["layers"], config["rootfs"]["diff_ids"], config["history"], strict=True
+        )
+    )
+    return PlatformImage(Platform(config["architecture"]), manifest, config_descriptor, layers)
+
+
+def _descriptor(body: Any) -> Descriptor:
+    return Descriptor(body["mediaType"], Digest.parse(body["digest"]), body["size"])

@@ -1,0 +1,115 @@
+"""What the dynamic linker reads of an ELF file (System V gABI, chapters 4 and 5).
+
+Little-endian files of 64 bits only, which is all that runs on the platforms there are; of anything
+else the reader says that it is none.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from basestore.target import Platform
+
+_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_PROGRAM = struct.Struct("<IIQQQQQQ")
+_DYNAMIC = struct.Struct("<qQ")
+
+_LOAD, _DYNAMIC_SEGMENT = 1, 2
+_NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
+_LARGEST_TABLE = 64 * 1024 * 1024
+
+_MACHINES = {"amd64": 62, "arm64": 183}
+
+
+class MalformedElfError(ValueError):
+    """A file begins as an ELF file but can't be read as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elf:
+    """A dynamically linked file. ``machine`` is e_machine; ``folders`` its own search path.
+
+    ``soname`` is empty where it has none. ``folders`` is DT_RUNPATH, else DT_RPATH, with
+    ``$ORIGIN`` and the like as they are.
+    """
+
+    machine: int
+    soname: str
+    needed: tuple[str, ...]
+    folders: tuple[str, ...]
+
+
+def machine_of(platform: Platform) -> int:
+    """The e_machine of a platform's own files."""
+    return _MACHINES[platform.architecture]
+
+
+def read_elf(file: BinaryIO) -> Elf | None:
+    """Read the dynamic section; None where the file isn't ELF or isn't dynamically linked.
+
+    Raises MalformedElfError.
+    """
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size or header[:6] != b"\x7fELF\x02\x01":
+        return None
+    fields = _HEADER.unpack(header)
+    machine, offset, size, count = fields[2], fields[5], fields[9], fields[10]
+    if count and size != _PROGRAM.size:
+        raise MalformedElfError("its program headers have another size")
+    table = _at(file, offset, size * count)
+    segments = tuple(_PROGRAM.iter_unpack(table))
+    dynamic = next((s for s in segments if s[0] == _DYNAMIC_SEGMENT and s[5]), None)
+    if dynamic is None:
+        return None
+    tags = tuple(_tags(_at(file, dynamic[2], dynamic[5])))
+    return _elf(machine, tags, _strings(file, dict(tags), segments))
+
+
+def _elf(machine: int, tags: tuple[tuple[int, int], ...], strings: bytes) -> Elf:
+    def text(offset: int) -> str:
+        end = strings.find(b"\0", offset)
+        if end < 0:
+            raise MalformedElfError("a name lies outside of its strings")
+        return strings[offset:end].decode(errors="surrogateescape")
+
+    first = {
+        tag: text(value) for tag, value in reversed(tags) if tag in (_SONAME, _RPATH, _RUNPATH)
+    }
+    folders = first.get(_RUNPATH, first.get(_RPATH, ""))
+    return Elf(
+        machine=machine,
+        soname=first.get(_SONAME, ""),
+        needed=tuple(text(value) for tag, value in tags if tag == _NEEDED),
+        folders=tuple(folder for folder in folders.split(":") if folder),
+    )
+
+
+def _tags(section: bytes) -> Iterator[tuple[int, int]]:
+    """The section's tags with their values, to DT_NULL."""
+    whole = len(section) - len(section) % _DYNAMIC.size
+    for tag, value in _DYNAMIC.iter_unpack(section[:whole]):
+        if tag == 0:
+            return
+        yield tag, value
+
+
+def _strings(file: BinaryIO, tags: dict[int, int], segments: tuple[tuple[int, ...], ...]) -> bytes:
+    """The dynamic string table: DT_STRTAB is an address, to be found in a loaded segment."""
+    address, size = tags.get(_STRTAB), tags.get(_STRSZ, 0)
+    if address is None:
+        return b""
+    for kind, _, offset, virtual, _, length, _, _ in segments:
+        if kind == _LOAD and virtual <= address < virtual + length:
+            return _at(file, offset + address - virtual, size)
+    raise MalformedElfError("its strings lie in no segment")
+
+
+def _at(file: BinaryIO, offset: int, size: int) -> bytes:
+    if size > _LARGEST_TABLE:
+        raise MalformedElfError("a table of it is too large")
+    file.seek(offset)
+    data = file.read(size)
+    if len(data) != size:
+        raise MalformedElfError("it ends early")
+    return data

@@ -1,0 +1,64 @@
+"""Listings: what a layer holds, kept beside it, so that checks over a whole image open no layer.
+
+A listing is a blob: one gzip member of canonical JSON with ``files`` (path -> size, CRC-32),
+``links`` (path -> target) and ``needs`` (ELF file -> what its dynamic section says).
+"""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from basestore.canonical import json_bytes
+from basestore.layer import gzip
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic:
+    """An ELF file's dynamic section: its own name, and the libraries it needs and where."""
+
+    soname: str
+    needed: tuple[str, ...]
+    search: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A layer's files by path with size and CRC-32, its links, its dynamic ELF files."""
+
+    files: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    dynamic: Mapping[str, Dynamic] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """The listing's blob."""
+        content = json_bytes(
+            {
+                "dynamic": {
+                    path: [found.soname, list(found.needed), list(found.search)]
+                    for path, found in self.dynamic.items()
+                },
+                "files": {path: list(identity) for path, identity in self.files.items()},
+                "links": dict(self.links),
+            }
+        )
+        pieces = range(0, len(content), gzip.MEMBER)
+        return b"".join(gzip.member(content[at : at + gzip.MEMBER]) for at in pieces)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Listing":
+        """Read a listing that this version wrote."""
+        content = b""
+        while data:
+            inflate = zlib.decompressobj(wbits=31)
+            content += inflate.decompress(data)
+            data = inflate.unused_data
+        found = json.loads(content)
+        return cls(
+            files={path: (size, crc32) for path, (size, crc32) in found["files"].items()},
+            links=found["links"],
+            dynamic={
+                path: Dynamic(soname, tuple(needed), tuple(search))
+                for path, (soname, needed, search) in found["dynamic"].items()
+            },
+        )

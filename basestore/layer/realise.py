@@ -1,0 +1,173 @@
+"""Realise: a recipe and the blobs it names become a layer. Opens no socket."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from basestore.errors import InputError, IntegrityError
+from basestore.layer.entry import Encoded, Entry, Payload, folder
+from basestore.layer.recorder import Recorder
+from basestore.layer.wheel.install import Layout, wheel_entries
+from basestore.layer.writer import LayerWriter
+from basestore.lock.model import Lock, Wheel
+from basestore.recipe.model import VENV, FoundationRecipe, Recipe, WheelsRecipe, label
+from basestore.store import Realisation, Store
+from basestore.target import Platform
+
+
+class PathConflictError(InputError):
+    """Two packages bring one path with different content."""
+
+    def __init__(self, path: str, first: str, second: str) -> None:
+        super().__init__(
+            f"{first} and {second} both bring {path}, with different content",
+            f"drop one of them, or let the last one win: in the profile, [path-conflicts] "
+            f'"{path.removeprefix(VENV + "/")}" = ["{first}", "{second}"]',
+        )
+        self.path = path
+        self.packages = (first, second)
+
+
+class NotReproducibleError(IntegrityError):
+    """A layer made again came out other than it is recorded."""
+
+    def __init__(self, recipe: Recipe, recorded: Realisation, made: Realisation) -> None:
+        super().__init__(
+            f"the layer of {label(recipe)} is not reproducible: recorded {recorded.layer}, "
+            f"made again {made.layer}",
+            "run `basestore store verify`, and report it: a recipe must always give one layer",
+        )
+        self.recorded = recorded
+        self.made = made
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What realising needs besides the recipe: the store, and a foundation this host can run.
+
+    ``runner`` compiles the standard library's bytecode; its bytes don't depend on which one does.
+    """
+
+    store: Store
+    runner: FoundationRecipe
+
+
+def runner_of(lock: Lock, host: Platform | None) -> FoundationRecipe:
+    """The foundation of a lock whose interpreter this host can run, else the lock's first.
+
+    ``host``: the platform this machine runs, None for one that is none of ours.
+    """
+    first = lock.platforms[0]
+    chosen = next((candidate for candidate in lock.platforms if candidate.platform == host), first)
+    return FoundationRecipe(chosen.platform, chosen.python, chosen.debs)
+
+
+def realise(recipe: Recipe, workshop: Workshop) -> Realisation:
+    """The recipe's layer: taken from the store's records, or made and recorded.
+
+    Raises MissingBlobError, and BadZipError, BrokenStreamError and the like for bad inputs.
+    """
+    recorded = workshop.store.realisations.of_recipe(recipe.digest)
+    return recorded or make(recipe, workshop)
+
+
+def remake(recipe: Recipe, workshop: Workshop) -> Realisation:
+    """Make the layer again whatever is recorded; NotReproducibleError if it comes out other."""
+    recorded = workshop.store.realisations.of_recipe(recipe.digest)
+    made = make(recipe, workshop)
+    if recorded and (recorded.layer, recorded.diff_id) != (made.layer, made.diff_id):
+        raise NotReproducibleError(recipe, recorded, made)
+    return made
+
+
+def make(recipe: Recipe, workshop: Workshop) -> Realisation:
+    """Make the layer and record it."""
+    store = workshop.store
+    with store.scratch() as scratch:
+        recorder = Recorder(scratch)
+        entries = _entries(recipe, workshop, scratch)
+        written = LayerWriter(store, recorder).write(_complete(entries))
+    listing = store.blobs.add(recorder.listing().to_bytes())
+    realisation = Realisation(
+        layer=written.layer,
+        diff_id=written.diff_id,
+        size=written.size,
+        blobs=written.blobs,
+        segments=written.segments,
+        listing=listing,
+    )
+    store.realisations.record(recipe.digest, realisation)
+    return realisation
+
+
+def _entries(recipe: Recipe, workshop: Workshop, scratch: Path) -> Iterable[Entry]:
+    if isinstance(recipe, FoundationRecipe):
+        from basestore.layer.foundation import foundation_entries
+
+        return foundation_entries(recipe, workshop.runner, workshop.store.blobs, scratch)
+    return _wheels(recipe, workshop.store)
+
+
+def _wheels(recipe: WheelsRecipe, store: Store) -> list[Entry]:
+    """The entries of several wheels, each path once."""
+    owners: dict[str, tuple[Entry, Wheel]] = {}
+    layout = Layout(recipe.python)
+    for wheel, omitted in zip(recipe.wheels, recipe.omitted, strict=True):
+        with store.blobs.open(wheel.sha256) as file:
+            for entry in wheel_entries(wheel, file, layout):
+                if entry.path in omitted:
+                    continue
+                other = owners.setdefault(entry.path, (entry, wheel))
+                if not _same(other[0], entry):
+                    raise PathConflictError(entry.path, other[1].name, wheel.name)
+    _check_folders({path: wheel.name for path, (_, wheel) in owners.items()})
+    return [entry for entry, _ in owners.values()]
+
+
+def _check_folders(owners: Mapping[str, str]) -> None:
+    """Raise PathConflictError where one wheel has a file in the place of another one's folder."""
+    folders: set[str] = set()
+    for path, name in owners.items():
+        parent = path.rpartition("/")[0]
+        while parent and parent not in folders:
+            if parent in owners:
+                raise PathConflictError(parent, owners[parent], name)
+            folders.add(parent)
+            parent = parent.rpartition("/")[0]
+
+
+def owner(recipe: Recipe, path: str, store: Store) -> str:
+    """The package of a recipe that brings a path; "the foundation" for one out of .debs."""
+    if isinstance(recipe, FoundationRecipe):
+        return "the foundation"
+    for wheel in recipe.wheels:
+        with store.blobs.open(wheel.sha256) as file:
+            if any(e.path == path for e in wheel_entries(wheel, file, Layout(recipe.python))):
+                return wheel.name
+    raise KeyError(path)
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return one is other or (one.mode, _identity(one.payload)) == (
+        other.mode,
+        _identity(other.payload),
+    )
+
+
+def _identity(payload: Sequence[Payload]) -> object:
+    """What tells contents apart: sizes and CRCs where the wheels tell them, else the bytes."""
+    return tuple(
+        b"".join(part.read()) if isinstance(part, Encoded) else (part.size, part.crc32)
+        for part in payload
+    )
+
+
+def _complete(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries with all their parent folders, sorted by path, byte-wise."""
+    complete = {entry.path: entry for entry in entries}
+    for path in list(complete):
+        parent = path.rpartition("/")[0]
+        while parent and parent not in complete:
+            complete[parent] = folder(parent)
+            parent = parent.rpartition("/")[0]
+    return [complete[path] for path in sorted(complete)]

@@ -1,0 +1,189 @@
+"""From a lock's tables to its values, so strictly that no later stage meets rubbish.
+
+Order and spelling are not looked at here: the codec compares bytes.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
+
+from basestore.digest import Digest
+from basestore.errors import InputError
+from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, Wheel
+from basestore.profile.document import Table
+from basestore.profile.names import is_normalised, is_plain, normalised
+from basestore.target import Platform
+
+_PYTHON = re.compile(r"3\.[0-9]+\.[0-9]+((a|b|rc)[0-9]+)?")
+_GLIBC = re.compile(r"2\.[0-9]+")
+_DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian policy 5.6.7
+_DEBIAN_VERSION = re.compile(r"([0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~-]*")  # Debian policy 5.6.12
+_VERSION = re.compile(  # PEP 440, appendix B, canonical public version, then a local one
+    r"([1-9][0-9]*!)?(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*((a|b|rc)(0|[1-9][0-9]*))?"
+    r"(\.post(0|[1-9][0-9]*))?(\.dev(0|[1-9][0-9]*))?(\+[a-z0-9]+(\.[a-z0-9]+)*)?"
+)
+_WHEEL_FILE = re.compile(  # PEP 427, "File name convention"
+    r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[A-Za-z0-9_.+!]+)(-[0-9][A-Za-z0-9_.]*)?"
+    r"(-[A-Za-z0-9_.]+){3}\.whl"
+)
+
+
+class NewerLockError(InputError):
+    """A lock has a format that this version doesn't know."""
+
+    def __init__(self, file: str, found: int) -> None:
+        super().__init__(
+            f"{file} has the format {found}; this basestore knows none above {FORMAT}",
+            "use the version of basestore that wrote it",
+        )
+        self.file = file
+        self.found = found
+
+
+_T = TypeVar("_T", Deb, Wheel)
+
+
+def decode(table: Table) -> Lock:
+    """The lock in a document; raises DocumentError, NewerLockError."""
+    number = table.required("format", table.integer("format"), "")
+    if number > FORMAT:
+        raise NewerLockError(table.document.file, number)
+    _expect(table, number >= 0, "no format of a lock", "format")
+    table.only("format", "profile", "extends", "image", "path-conflicts", "platforms")
+    profile = table.required("profile", table.string("profile"), "")
+    lineage = (*(table.strings("extends") or ()), profile)
+    _expect(table, all(map(is_plain, lineage)), "not a plain name", "profile")
+    _expect(table, len(set(lineage)) == len(lineage), "names a profile twice", "extends")
+    return Lock(
+        profile=profile,
+        image=_image(table.table("image")),
+        platforms=_platforms(table, lineage),
+        lineage=lineage,
+        path_conflicts=_path_conflicts(table),
+        format=number,
+    )
+
+
+def _image(image: Table | None) -> ImageConfig:
+    if image is None:
+        return ImageConfig()
+    image.only("env", "entrypoint", "cmd", "user", "workdir", "labels")
+    env = image.strings("env") or ()
+    names = [entry.partition("=")[0] for entry in env]
+    _expect(image, all("=" in entry[1:] for entry in env), "not all of the form NAME=value", "env")
+    _expect(image, len(set(names)) == len(names), "has a variable twice", "env")
+    return ImageConfig(
+        env=env,
+        entrypoint=image.strings("entrypoint") or (),
+        cmd=image.strings("cmd") or (),
+        user=image.string("user") or "",
+        workdir=image.string("workdir") or "",
+        labels=image.string_map("labels") or {},
+    )
+
+
+def _path_conflicts(table: Table) -> Mapping[str, tuple[str, ...]]:
+    conflicts = table.strings_map("path-conflicts") or {}
+    for path, names in conflicts.items():
+        sound = len(names) > 1 and len(set(names)) == len(names) and all(map(is_normalised, names))
+        _expect(table, sound, "not two or more names of packages", "path-conflicts", path)
+    return conflicts
+
+
+def _platforms(table: Table, lineage: Collection[str]) -> tuple[PlatformLock, ...]:
+    platforms = tuple(_platform(row, lineage) for row in table.tables("platforms"))
+    _expect(table, bool(platforms), "names no platform", "platforms")
+    distinct = {platform.platform for platform in platforms}
+    _expect(table, len(distinct) == len(platforms), "has a platform twice", "platforms")
+    return platforms
+
+
+def _platform(row: Table, lineage: Collection[str]) -> PlatformLock:
+    row.only("platform", "python", "glibc", "debs", "wheels")
+    try:
+        platform = Platform.parse(_string(row, "platform"))
+    except ValueError as error:
+        raise row.error(str(error), "", "platform") from None
+    return PlatformLock(
+        platform=platform,
+        python=_matching(row, "python", _PYTHON),
+        glibc=_matching(row, "glibc", _GLIBC),
+        debs=_distinct(row, "debs", [_deb(deb, platform) for deb in row.tables("debs")]),
+        wheels=_distinct(row, "wheels", [_wheel(w, lineage) for w in row.tables("wheels")]),
+    )
+
+
+def _deb(row: Table, platform: Platform) -> Deb:
+    row.only("name", "version", "architecture", "size", "sha256")
+    architecture = _string(row, "architecture")
+    fits = architecture in {platform.architecture, "all"}
+    _expect(row, fits, f"{architecture!r} doesn't run on {platform}", "architecture")
+    return Deb(
+        name=_matching(row, "name", _DEBIAN_NAME),
+        version=_matching(row, "version", _DEBIAN_VERSION),
+        architecture=architecture,
+        size=_size(row),
+        sha256=_sha256(row),
+    )
+
+
+def _wheel(row: Table, lineage: Collection[str]) -> Wheel:
+    row.only("name", "version", "file", "size", "sha256", "from")
+    name = _string(row, "name")
+    _expect(row, is_normalised(name), f"{name!r} is no normalised name of a package", "name")
+    version = _matching(row, "version", _VERSION)
+    file = _string(row, "file")
+    _expect(row, _is_wheel_of(file, name, version), f"no wheel of {name} {version}", "file")
+    generation = _string(row, "from")
+    _expect(row, generation in lineage, f"{generation!r} is no profile of this family", "from")
+    return Wheel(name, version, file, _size(row), _sha256(row), generation)
+
+
+def _is_wheel_of(file: str, name: str, version: str) -> bool:
+    match = _WHEEL_FILE.fullmatch(file)
+    if match is None or normalised(match["name"]) != name:
+        return False
+    return match["version"] == version or _same_version(match["version"], version)
+
+
+def _same_version(spelt: str, version: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(spelt) == Version(version)
+    except InvalidVersion:
+        return False
+
+
+def _size(row: Table) -> int:
+    size = row.required("size", row.integer("size"), "")
+    _expect(row, size > 0, "not a number of bytes", "size")
+    return size
+
+
+def _sha256(row: Table) -> Digest:
+    try:
+        return Digest(_string(row, "sha256"))
+    except ValueError as error:
+        raise row.error(str(error), "", "sha256") from None
+
+
+def _matching(row: Table, key: str, pattern: re.Pattern[str]) -> str:
+    text = _string(row, key)
+    _expect(row, pattern.fullmatch(text) is not None, f"{text!r} is no {key} of a lock", key)
+    return text
+
+
+def _string(row: Table, key: str) -> str:
+    return row.required(key, row.string(key), "")
+
+
+def _distinct(row: Table, key: str, values: Sequence[_T]) -> tuple[_T, ...]:
+    names = {value.name for value in values}
+    _expect(row, len(names) == len(values), "names a package twice", key)
+    return tuple(values)
+
+
+def _expect(table: Table, holds: bool, reason: str, *inner: str) -> None:
+    if not holds:
+        raise table.error(reason, "", *inner)

@@ -1,0 +1,125 @@
+"""The files in ``locks/``: where they lie, and how they are read and replaced."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from basestore.digest import Digest
+from basestore.errors import DisagreementError, UnreachableError
+from basestore.files import replace_files
+from basestore.lock import codec, images, origin
+from basestore.lock.codec import EditedLockError
+from basestore.lock.images import ImageRecord
+from basestore.lock.model import Lock
+from basestore.lock.origin import Origin
+from basestore.profile.document import read_file
+from basestore.profile.model import Project
+
+IMAGES_FILE = "locks/images.toml"
+_ATTRIBUTES = "locks/.gitattributes"
+_NO_CONVERSION = b"* -text\n"  # gitattributes(5): no line-ending setting changes a tag
+
+
+class NoLockError(DisagreementError):
+    """A profile has no lock."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the profile {name} has no lock: there is no {lock_file(name)}",
+            f"run `basestore lock {name}`",
+        )
+        self.name = name
+
+
+class UnwritableError(UnreachableError):
+    """A file of the project can't be written."""
+
+    def __init__(self, files: Iterable[str], reason: str) -> None:
+        super().__init__(
+            f"{' and '.join(files)} can't be written: {reason}",
+            "make the folder one that you can write, with room on its disk; nothing was changed",
+        )
+
+
+def lock_file(name: str) -> str:
+    """A profile's lock, relative to the project."""
+    return f"locks/{name}.lock"
+
+
+def origin_file(name: str) -> str:
+    """The origin of a profile's lock, relative to the project."""
+    return f"locks/{name}.origin.toml"
+
+
+def read_lock(project: Project, name: str) -> tuple[Lock, Digest]:
+    """A profile's lock and its digest; raises NoLockError, EditedLockError, NewerLockError."""
+    data = read_file(project.root, lock_file(name))
+    if data is None:
+        raise NoLockError(name)
+    lock = codec.parse(data, lock_file(name))
+    if lock.profile != name:
+        reason = f"the lock of {lock.profile!r}, under the name of another profile"
+        raise EditedLockError(lock_file(name), reason, key="profile")
+    return lock, Digest.of(data)
+
+
+def read_origin(project: Project, name: str) -> Origin | None:
+    """The origin of a profile's lock, None where there is none; raises MalformedOriginError."""
+    data = read_file(project.root, origin_file(name))
+    return None if data is None else origin.parse(data, origin_file(name))
+
+
+def write_lock(project: Project, lock: Lock, how: Origin) -> Digest:
+    """Replace a profile's lock and origin, both or neither; the lock digest.
+
+    Files that hold these bytes already are left alone. Raises UnwritableError, and ValueError for
+    a lock that `codec.parse` would refuse, or an origin that describes another.
+    """
+    data = codec.write(lock)
+    digest = Digest.of(data)
+    if how.head.lock != digest:
+        raise ValueError(f"the origin describes {how.head.lock}, the lock is {digest}")
+    if not _reads_back(data, lock):
+        raise ValueError(f"the lock of {lock.profile} would not be read back as it is")
+    _replace(
+        project,
+        {lock_file(lock.profile): data, origin_file(lock.profile): origin.write(how)},
+    )
+    return digest
+
+
+def lock_digests(project: Project) -> Mapping[str, Digest]:
+    """The digest of every lock there is, by the profile's name."""
+    files = sorted((project.locks).glob("*.lock"))
+    return {file.stem: Digest.of_file(file) for file in files if not file.name.startswith(".")}
+
+
+def read_images(project: Project) -> tuple[ImageRecord, ...]:
+    """The project's images file, empty where there is none; raises DocumentError."""
+    data = read_file(project.root, IMAGES_FILE)
+    return () if data is None else images.parse(data, IMAGES_FILE)
+
+
+def write_images(project: Project, records: Iterable[ImageRecord]) -> None:
+    """Replace the project's images file, unless it holds this; raises UnwritableError."""
+    _replace(project, {IMAGES_FILE: images.write(records)})
+
+
+def _reads_back(data: bytes, lock: Lock) -> bool:
+    try:
+        return codec.parse(data, lock_file(lock.profile)) == lock
+    except EditedLockError:
+        return False
+
+
+def _replace(project: Project, contents: Mapping[str, bytes]) -> None:
+    if read_file(project.root, _ATTRIBUTES) is None:
+        contents = {_ATTRIBUTES: _NO_CONVERSION, **contents}
+    changed: dict[Path, bytes] = {
+        project.root / file: data
+        for file, data in contents.items()
+        if read_file(project.root, file) != data
+    }
+    try:
+        replace_files(changed)
+    except OSError as error:
+        raise UnwritableError(contents, error.strerror or str(error)) from error

@@ -1,0 +1,89 @@
+"""Inputs: what a lock is resolved from, in a form without order, layout, comments and places.
+
+The URL of an index is no input: a mirror or a renamed host gives the same wheels, and a lock that
+asked elsewhere for the same names is as good. The names of indexes, and which packages come from
+them, are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from basestore.canonical import Json, json_bytes
+from basestore.digest import Digest
+from basestore.lock.config import image_config
+from basestore.lock.model import FORMAT
+from basestore.profile.model import Profile
+
+
+class Part(StrEnum):
+    """The parts of the inputs, each with a digest of its own in the origin."""
+
+    FORMAT = "format"
+    FOUNDATION = "foundation"
+    IMAGE = "image"
+    INDEXES = "indexes"
+    PARENT = "parent"
+    PATH_CONFLICTS = "path-conflicts"
+    PLATFORMS = "platforms"
+    POLICY = "policy"
+    PYTHON = "python"
+    REQUIREMENTS = "requirements"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A digest of each part of a profile's inputs, and one of all."""
+
+    parts: Mapping[Part, Digest]
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of all parts."""
+        return Digest.of(json_bytes({part: str(self.parts[part]) for part in sorted(self.parts)}))
+
+
+def inputs(profile: Profile, parent_lock: Digest | None) -> Inputs:
+    """What a profile's lock is resolved from; ``parent_lock`` is the parent's lock digest."""
+    bodies: Mapping[Part, Json] = {
+        Part.FORMAT: FORMAT,
+        Part.FOUNDATION: _foundation(profile),
+        Part.IMAGE: _image(profile),
+        Part.INDEXES: {index.name: sorted(index.packages) for index in profile.indexes},
+        Part.PARENT: _parent(profile, parent_lock),
+        Part.PATH_CONFLICTS: {path: list(n) for path, n in profile.path_conflicts.items()},
+        Part.PLATFORMS: sorted(map(str, profile.platforms)),
+        Part.POLICY: sorted(set(profile.forbid)),
+        Part.PYTHON: profile.python,
+        Part.REQUIREMENTS: sorted({requirement.text for requirement in profile.requirements}),
+    }
+    return Inputs({part: Digest.of(json_bytes(body)) for part, body in bodies.items()})
+
+
+def inputs_digest(profile: Profile, parent_lock: Digest | None) -> Digest:
+    """The digest of all that a profile's lock is resolved from."""
+    return inputs(profile, parent_lock).digest
+
+
+def _foundation(profile: Profile) -> Json:
+    foundation = profile.foundation
+    return {"debian": foundation.suite, "packages": sorted(set(foundation.packages))}
+
+
+def _image(profile: Profile) -> Json:
+    """The config that comes out, so that stating a default changes nothing."""
+    image = image_config(profile)
+    return {
+        "cmd": image.cmd,
+        "entrypoint": image.entrypoint,
+        "env": image.env,
+        "labels": image.labels,
+        "user": image.user,
+        "workdir": image.workdir,
+    }
+
+
+def _parent(profile: Profile, parent_lock: Digest | None) -> Json:
+    if profile.parent is None:
+        return None
+    return {"lock": str(parent_lock) if parent_lock else None, "profile": profile.parent.name}

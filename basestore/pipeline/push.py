@@ -1,0 +1,92 @@
+"""Push: an image goes to a registry, which is asked first whether it has it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from basestore.errors import DisagreementError
+from basestore.image.blobs import ImageBlob, document_blob, layer_blob
+from basestore.image.model import Image
+from basestore.image.stored import whole_image
+from basestore.pipeline.build import recorded_image
+from basestore.pipeline.locked import LockedProfile
+from basestore.profile.model import Project
+from basestore.progress import Progress
+from basestore.registry.client import Manifest, RegistryClient
+from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from basestore.store import Store
+
+
+class NotBuiltError(DisagreementError):
+    """The image of a profile's lock is not recorded, or the store lacks a part of it."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(
+            f"the image of profile {profile}'s lock is not in the store",
+            f"run `basestore build {profile}`",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A pushed image: where, under which tag and digest, and what was sent."""
+
+    locked: LockedProfile
+    repository: str
+    report: PushReport
+
+
+def push_image(
+    project: Project,
+    locked: LockedProfile,
+    client: RegistryClient,
+    siblings: "Sequence[str]",
+    store: "Callable[[], Store]",
+    progress: Progress,
+) -> Pushed:
+    """Push the image that is recorded for a lock.
+
+    The store is opened only if the registry lacks the tag. Raises NotBuiltError, TagTakenError and
+    what the client raises.
+    """
+    record = recorded_image(project, locked)
+    if record is None:
+        raise NotBuiltError(locked.name)
+    repository = str(client.repository)
+    if is_pushed(client, locked.tag, record.image):
+        return Pushed(locked, repository, PushReport(record.image, tagged=False))
+    opened = store()
+    image = whole_image(opened, record.image)
+    if image is None:
+        raise NotBuiltError(locked.name)
+    report = push(client, locked.tag, _push_image(opened, image), siblings, progress)
+    return Pushed(locked, repository, report)
+
+
+def _push_image(store: "Store", image: Image) -> PushImage:
+    manifests = tuple(
+        Manifest(store.blobs.read(one.manifest.digest), one.manifest.media_type)
+        for one in image.platforms
+    )
+    has_index = image.digest not in {one.manifest.digest for one in image.platforms}
+    index = Manifest(store.blobs.read(image.digest), image.top.media_type) if has_index else None
+    return PushImage(index, manifests, tuple(_push_blobs(store, image)))
+
+
+def _push_blobs(store: "Store", image: Image) -> Iterator[PushBlob]:
+    for layer in image.layers:
+        yield _push_blob(_name(layer.packages), layer_blob(store, layer))
+    for one in image.platforms:
+        yield _push_blob(f"config {one.platform}", document_blob(store, one.config))
+
+
+def _push_blob(name: str, blob: ImageBlob) -> PushBlob:
+    return PushBlob(name, blob.descriptor.digest, blob.descriptor.size, blob.open)
+
+
+def _name(packages: tuple[str, ...]) -> str:
+    return packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"

@@ -1,0 +1,77 @@
+"""Verify: profile, lock, images file and registry agree, or each that doesn't is named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from basestore.image.model import LOCK_LABEL
+from basestore.lock.files import lock_file
+from basestore.lock.freshness import check
+from basestore.lock.images import ImageRecord
+from basestore.pipeline.build import recorded_image
+from basestore.pipeline.locked import LockedProfile, read_locked
+from basestore.profile.model import Project
+from basestore.registry.client import RegistryClient
+from basestore.registry.inspect import PublishedImage, inspect_image
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked: what, whether it holds, and what was found."""
+
+    check: str
+    holds: bool
+    detail: str
+
+
+def verify_project(project: Project, name: str) -> tuple[Finding, ...]:
+    """Offline: the lock is canonical and fresh, and the images file knows it.
+
+    Raises InputError kinds for files that can't be read.
+    """
+    freshness = check(project, name)
+    if freshness.lock is None:
+        return (Finding("lock", False, "there is none"),)
+    locked = read_locked(project, name)
+    locked.parse()
+    reasons = "; ".join(map(str, freshness.reasons))
+    record = recorded_image(project, locked)
+    return (
+        Finding("lock", True, f"{lock_file(name)} is canonical"),
+        Finding("fresh", freshness.fresh, reasons or "the lock is its profile's"),
+        Finding("image", record is not None, _recorded(record)),
+    )
+
+
+def verify_registry(
+    record: ImageRecord, locked: LockedProfile, client: RegistryClient
+) -> tuple[Finding, ...]:
+    """The tag is there, with the recorded digests and the lock's label; no layer is pulled."""
+    published = inspect_image(client, locked.tag)
+    where = f"{client.repository}:{locked.tag}"
+    if published is None:
+        return (Finding("registry", False, f"{where} is not there"),)
+    return tuple(_published(record, locked, published, where))
+
+
+def _published(
+    record: ImageRecord, locked: LockedProfile, published: PublishedImage, where: str
+) -> Iterator[Finding]:
+    same = published.digest == record.image
+    detail = f"{where} is {published.digest}" + ("" if same else f", recorded is {record.image}")
+    yield Finding("registry", same, detail)
+    found = {manifest.platform: manifest.digest for manifest in published.manifests}
+    recorded = {str(platform): digest for platform, digest in record.platforms.items()}
+    if found != recorded:
+        platforms = ", ".join(sorted(set(found) ^ set(recorded))) or "other manifests"
+        yield Finding("platforms", False, f"{where} differs in {platforms}")
+    for manifest in published.manifests:
+        label = manifest.labels.get(LOCK_LABEL, "")
+        holds = label == locked.tag
+        detail = "" if holds else f", not {locked.tag}"
+        yield Finding("label", holds, f"{manifest.platform}: {LOCK_LABEL} is {label}{detail}")
+
+
+def _recorded(record: ImageRecord | None) -> str:
+    if record is None:
+        return "locks/images.toml doesn't know the lock; run `basestore build`"
+    return f"locks/images.toml records {record.image}"

@@ -1,0 +1,129 @@
+"""The frozen values a project is read into."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from basestore.digest import Digest
+from basestore.target import Platform
+
+VENV = "/opt/venv"
+"""Where every image keeps its virtual environment."""
+
+DEFAULT_IMAGE_NAME = "base-{profile}"
+"""What images are called where ``basestore.toml`` says nothing."""
+
+PROJECT_FILE = "basestore.toml"
+"""The project's own file, beside the folder of the profiles."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """Where people wrote something: a file relative to the project, and its line from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement: ``name`` normalised (PEP 503), ``text`` in packaging's canonical PEP 508."""
+
+    name: str
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class DebianFoundation:
+    """OS files and Python out of .debs: a suite's codename and the packages asked for by name."""
+
+    suite: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """What people say about the image's config; what they leave open is decided in ``lock``.
+
+    ``cmd``: None where nobody stated one, which is not the same as stating an empty one.
+    """
+
+    user: str = ""
+    workdir: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A package index besides the default one; only the ``packages`` named come from it."""
+
+    name: str
+    url: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile as read, its parent's settings merged in, its requirements its own only.
+
+    Nothing here depends on the order or layout of the file: platforms, requirements, packages,
+    indexes and patterns are sorted, and all but the requirements are free of duplicates.
+
+    ``path_conflicts``: a path below the virtual environment and the packages that bring it with
+    different content, the last of which wins. ``forbid``: name patterns of packages that may not
+    be in the closure, the project's and the parents' included. ``files``: raw digest of every file
+    that was read, by its path relative to the project, ``basestore.toml`` and parents' included.
+    """
+
+    name: str
+    python: str
+    platforms: tuple[Platform, ...]
+    foundation: DebianFoundation
+    requirements: tuple[Requirement, ...]
+    image: ImageSettings = field(default_factory=ImageSettings)
+    indexes: tuple[Index, ...] = ()
+    forbid: tuple[str, ...] = ()
+    path_conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parent: "Profile | None" = None
+    files: Mapping[str, Digest] = field(default_factory=dict)
+
+    @property
+    def lineage(self) -> tuple["Profile", ...]:
+        """The oldest ancestor first, this profile last."""
+        return (*(self.parent.lineage if self.parent else ()), self)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's folder and its ``basestore.toml`` (absent file: all defaults).
+
+    ``registry``: ``host[:port][/path]`` or None. ``image_name``: a template with ``{profile}``.
+    ``digest``: the raw digest of ``basestore.toml``, None where that is absent.
+    """
+
+    root: Path
+    registry: str | None = None
+    image_name: str = DEFAULT_IMAGE_NAME
+    forbid: tuple[str, ...] = ()
+    digest: Digest | None = None
+
+    @property
+    def profiles(self) -> Path:
+        """The folder of the profiles."""
+        return self.root / "profiles"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the locks."""
+        return self.root / "locks"
+
+    def image(self, profile: str) -> str:
+        """The image's name, without registry and tag."""
+        return self.image_name.replace("{profile}", profile)

@@ -1,0 +1,67 @@
+"""Names: of profiles, indexes and packages, and patterns of package names."""
+
+import re
+from collections.abc import Sequence
+
+from basestore.errors import UsageError
+
+_PLAIN = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+_LONGEST = 64
+_INDEX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_RUN = re.compile(r"[-_.]+")
+_NORMALISED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?")
+
+RESERVED_INDEXES = frozenset({"default", "debian", "debian-security", "snapshot"})
+"""What mirrors are named for besides the indexes of profiles."""
+
+
+class PlainNameError(UsageError):
+    """A name is no plain name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is no plain name for a profile",
+            f"use at most {_LONGEST} lower-case letters and digits, with single '.', '_' or '-' "
+            "between them: the name becomes part of a file's and an image's name",
+        )
+        self.name = name
+
+
+def is_plain(name: str) -> bool:
+    """Whether a profile may be called so: also a component of an OCI repository's name."""
+    return len(name) <= _LONGEST and _PLAIN.fullmatch(name) is not None
+
+
+def plain_name(name: str) -> str:
+    """The name itself; raises PlainNameError if a profile can't be called so."""
+    if not is_plain(name):
+        raise PlainNameError(name)
+    return name
+
+
+def is_index_name(name: str) -> bool:
+    """Whether an index may be called so: the name of an environment variable can hold it."""
+    return _INDEX.fullmatch(name) is not None and name not in RESERVED_INDEXES
+
+
+def normalised(name: str) -> str:
+    """A package's name as compared (PyPA name normalisation, PEP 503)."""
+    return _RUN.sub("-", name).lower()
+
+
+def is_normalised(name: str) -> bool:
+    """Whether a package's name is a valid one, and in its normalised form."""
+    return _NORMALISED.fullmatch(name) is not None
+
+
+def is_pattern(pattern: str) -> bool:
+    """Whether a text is a normalised package name in which ``*`` may stand for any characters."""
+    return _PATTERN.fullmatch(pattern) is not None
+
+
+def matches(name: str, patterns: Sequence[str]) -> str | None:
+    """The first pattern that a normalised name matches, if any."""
+    from fnmatch import fnmatchcase
+
+    return next((pattern for pattern in patterns if fnmatchcase(name, pattern)), None)

@@ -1,0 +1,228 @@
+"""Profiles read from ``profiles/<name>.toml``, with what they inherit.
+
+A child takes Python, foundation, image settings, indexes, policy and allowed path conflicts from
+its parent. Since its image holds its parent's very layers, it may restate Python and foundation but
+not change them, and its platforms are among its parent's.
+"""
+
+import posixpath
+import re
+from collections.abc import Mapping
+
+from basestore.digest import Digest
+from basestore.profile.document import Table, nearest, read_document, read_file
+from basestore.profile.indexes import read_indexes
+from basestore.profile.model import (
+    PROJECT_FILE,
+    DebianFoundation,
+    ImageSettings,
+    Profile,
+    Project,
+)
+from basestore.profile.names import is_normalised, is_plain, normalised, plain_name
+from basestore.profile.project import UnknownProfileError, profile_names, read_forbid
+from basestore.profile.requirements import read_requirements
+from basestore.profile.settings import read_image
+from basestore.target import KNOWN, Platform
+
+GENERATIONS = 3
+"""How many profiles a family may be deep: the layer budget is shared out over them."""
+
+_KEYS = (
+    "extends",
+    "python",
+    "platforms",
+    "requirements",
+    "requirements-files",
+    "foundation",
+    "image",
+    "indexes",
+    "policy",
+    "path-conflicts",
+)
+_PYTHON = re.compile(r"3\.(0|[1-9][0-9]*)")
+_SUITE = re.compile(r"[a-z][a-z0-9-]*")
+_DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian policy 5.6.7
+_SAME_LAYERS = (
+    "leave it out, or don't extend: a child's image holds the very layers of its parent's"
+)
+
+
+def profile_file(name: str) -> str:
+    """A profile's file, relative to the project."""
+    return f"profiles/{name}.toml"
+
+
+def read_profile(project: Project, name: str) -> Profile:
+    """A profile, its parents read and merged in.
+
+    Raises PlainNameError, UnknownProfileError, and DocumentError naming file, line and key.
+    """
+    data = read_file(project.root, profile_file(plain_name(name)))
+    if data is None:
+        raise UnknownProfileError(name, profile_names(project))
+    return _read(project, name, data, ())
+
+
+def _read(project: Project, name: str, data: bytes, children: tuple[str, ...]) -> Profile:
+    file = profile_file(name)
+    table = read_document(file, data)
+    table.only(*_KEYS)
+    parent = _parent(project, table, (*children, name))
+    stated = read_requirements(project.root, table)
+    inherited_files = parent.files if parent else _project_file(project)
+    inherited_forbid = parent.forbid if parent else project.forbid
+    return Profile(
+        name=name,
+        python=_python(table, parent),
+        platforms=_platforms(table, parent),
+        foundation=_foundation(table, parent),
+        requirements=stated.requirements,
+        image=read_image(table, parent.image if parent else ImageSettings()),
+        indexes=read_indexes(table, parent.indexes if parent else ()),
+        forbid=tuple(sorted({*inherited_forbid, *read_forbid(table)})),
+        path_conflicts=_path_conflicts(table, parent.path_conflicts if parent else {}),
+        parent=parent,
+        files={**inherited_files, **stated.files, file: Digest.of(data)},
+    )
+
+
+def _project_file(project: Project) -> Mapping[str, Digest]:
+    return {PROJECT_FILE: project.digest} if project.digest else {}
+
+
+def _parent(project: Project, table: Table, family: tuple[str, ...]) -> Profile | None:
+    """The parent; ``family`` holds the profiles read so far, the one asked for first."""
+    name = table.string("extends")
+    if name is None:
+        return None
+    chain = " -> ".join((*family, name))
+    if name in family:
+        raise table.error(f"goes in a circle: {chain}", "take one of them out", "extends")
+    data = read_file(project.root, profile_file(name)) if is_plain(name) else None
+    if data is None:
+        known = [other for other in profile_names(project) if other not in family]
+        hint = nearest(name, known) if known else "take the key out; there is no other profile"
+        raise table.error(f"there is no profile {name!r}", hint, "extends")
+    if len(family) == GENERATIONS:
+        raise table.error(
+            f"more than {GENERATIONS} generations: {chain}", "merge two of them", "extends"
+        )
+    return _read(project, name, data, family)
+
+
+def _python(table: Table, parent: Profile | None) -> str:
+    python = table.string("python")
+    if python is not None and not _PYTHON.fullmatch(python):
+        raise table.error(
+            f"{python!r} is no Python version of the form 3.N",
+            "write the minor version alone; the foundation decides the patch release",
+            "python",
+        )
+    if parent is None:
+        return table.required("python", python, 'add python = "3.11"')
+    if python not in (None, parent.python):
+        raise table.error(_differs(python, parent.python, parent), _SAME_LAYERS, "python")
+    return parent.python
+
+
+def _platforms(table: Table, parent: Profile | None) -> tuple[Platform, ...]:
+    texts = table.strings("platforms")
+    if texts is None and parent is not None:
+        return parent.platforms
+    hint = f"choose from {', '.join(KNOWN)}"
+    if not table.required("platforms", texts, f'add platforms = ["{KNOWN[0]}"]; {hint}'):
+        raise table.error("names no platform", hint, "platforms")
+    return tuple(sorted({_platform(table, *item, parent) for item in enumerate(texts or ())}))
+
+
+def _platform(table: Table, number: int, text: str, parent: Profile | None) -> Platform:
+    try:
+        platform = Platform.parse(text)
+    except ValueError:
+        hint = f"choose from {', '.join(KNOWN)}"
+        raise table.error(f"no platform {text!r}", hint, "platforms", number) from None
+    if parent is not None and platform not in parent.platforms:
+        raise table.error(
+            f"{platform} is none of the platforms in {profile_file(parent.name)}, which it extends",
+            f"add it there, or leave it out here; there: {', '.join(map(str, parent.platforms))}",
+            "platforms",
+            number,
+        )
+    return platform
+
+
+def _foundation(table: Table, parent: Profile | None) -> DebianFoundation:
+    stated = table.table("foundation")
+    if stated is None and parent is not None:
+        return parent.foundation
+    stated = table.required("foundation", stated, 'add [foundation] with debian = "bookworm"')
+    stated.only("debian", "packages")
+    suite = stated.string("debian")
+    if suite is not None and not _SUITE.fullmatch(suite):
+        raise stated.error(f"{suite!r} is no suite", 'write its codename: "bookworm"', "debian")
+    packages = _debian_packages(stated)
+    if parent is None:
+        example = 'add packages = ["python3.11", "ca-certificates"]'
+        return DebianFoundation(
+            stated.required("debian", suite, 'add debian = "bookworm"'),
+            stated.required("packages", packages, example),
+        )
+    return _same_foundation(stated, suite, packages, parent)
+
+
+def _same_foundation(
+    stated: Table, suite: str | None, packages: tuple[str, ...] | None, parent: Profile
+) -> DebianFoundation:
+    theirs = parent.foundation
+    if suite not in (None, theirs.suite):
+        raise stated.error(_differs(suite, theirs.suite, parent), _SAME_LAYERS, "debian")
+    if packages is not None and packages != theirs.packages:
+        other = ", ".join(sorted(set(packages) ^ set(theirs.packages)))
+        raise stated.error(
+            f"not the packages of {profile_file(parent.name)}, which it extends: {other}",
+            _SAME_LAYERS,
+            "packages",
+        )
+    return theirs
+
+
+def _debian_packages(stated: Table) -> tuple[str, ...] | None:
+    names = stated.strings("packages")
+    for number, name in enumerate(names or ()):
+        if not _DEBIAN_NAME.fullmatch(name):
+            raise stated.error(
+                f"{name!r} is no name of a Debian package",
+                "write the name alone, without version and architecture",
+                "packages",
+                number,
+            )
+    return None if names is None else tuple(sorted(set(names)))
+
+
+def _path_conflicts(
+    table: Table, inherited: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    conflicts = dict(inherited)
+    for path, names in (table.strings_map("path-conflicts") or {}).items():
+        conflicts[path] = _conflict(table, path, names, inherited.get(path, ()))
+    return conflicts
+
+
+def _conflict(
+    table: Table, path: str, names: tuple[str, ...], inherited: tuple[str, ...]
+) -> tuple[str, ...]:
+    packages = tuple(normalised(name) for name in names)
+    if path.startswith(("/", "../")) or path in {".", ".."} or posixpath.normpath(path) != path:
+        reason, hint = "no plain path below the virtual environment", "write it like lib/x.py"
+    elif not all(map(is_normalised, packages)) or len(set(packages)) < max(2, len(packages)):
+        reason, hint = "not two or more names of packages", "name each once, the one that wins last"
+    elif packages[len(packages) - len(inherited) :] != inherited:
+        reason, hint = "not in the parent's order", f"end it with {', '.join(inherited)}"
+    else:
+        return packages
+    raise table.error(reason, hint, "path-conflicts", path)
+
+
+def _differs(here: str | None, there: str, parent: Profile) -> str:
+    return f"{here!r} here, but {there!r} in {profile_file(parent.name)}, which it extends"

@@ -1,0 +1,109 @@
+"""The frozen values of recipes, and their digests."""
+
+from dataclasses import dataclass
+
+from basestore.canonical import Json, json_bytes
+from basestore.digest import Digest
+from basestore.lock.model import Deb, Wheel
+from basestore.profile.model import VENV as ABSOLUTE_VENV
+from basestore.target import Platform
+
+LAYOUT = 0
+"""Moves when the same inputs would give other bytes: paths, metadata, encoder, order."""
+
+VENV = ABSOLUTE_VENV.removeprefix("/")
+"""Where the virtual environment of every image lies, relative to the image's root."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundationRecipe:
+    """OS files and Python out of .debs, what maintainer scripts would have made, an empty venv.
+
+    ``python`` is the full version of the interpreter that the .debs hold.
+    """
+
+    platform: Platform
+    python: str
+    debs: tuple[Deb, ...]
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """``name version`` of everything in the layer."""
+        return tuple(f"{deb.name} {deb.version}" for deb in self.debs)
+
+    @property
+    def inputs(self) -> tuple[Digest, ...]:
+        """The blobs the layer is made from."""
+        return tuple(deb.sha256 for deb in self.debs)
+
+    @property
+    def weight(self) -> int:
+        """How much work the layer is, against others: encoding costs ten times copying."""
+        return 10 * sum(deb.size for deb in self.debs)
+
+    @property
+    def digest(self) -> Digest:
+        """The recipe's own digest."""
+        return _digest(
+            {
+                "kind": "foundation",
+                "debs": [str(deb.sha256) for deb in self.debs],
+                "platform": str(self.platform),
+                "python": self.python,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WheelsRecipe:
+    """One or several wheels, installed into the virtual environment.
+
+    ``python``: ``major.minor``. ``omitted``: paths below the virtual environment that a wheel (by
+    position) leaves to another one.
+    """
+
+    python: str
+    wheels: tuple[Wheel, ...]
+    omitted: tuple[tuple[str, ...], ...]
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """``name version`` of everything in the layer."""
+        return tuple(f"{wheel.name} {wheel.version}" for wheel in self.wheels)
+
+    @property
+    def inputs(self) -> tuple[Digest, ...]:
+        """The blobs the layer is made from."""
+        return tuple(wheel.sha256 for wheel in self.wheels)
+
+    @property
+    def weight(self) -> int:
+        """How much work the layer is, against others."""
+        return sum(wheel.size for wheel in self.wheels)
+
+    @property
+    def digest(self) -> Digest:
+        """The recipe's own digest."""
+        return _digest(
+            {
+                "kind": "wheels",
+                "omitted": [list(paths) for paths in self.omitted],
+                "python": self.python,
+                "wheels": [str(wheel.sha256) for wheel in self.wheels],
+            }
+        )
+
+
+Recipe = FoundationRecipe | WheelsRecipe
+
+
+def label(recipe: Recipe) -> str:
+    """A recipe in a few words, for people."""
+    if isinstance(recipe, FoundationRecipe):
+        return f"foundation {recipe.platform}"
+    first = recipe.packages[0]
+    return first if len(recipe.packages) == 1 else f"{first} and {len(recipe.packages) - 1} more"
+
+
+def _digest(body: dict[str, Json]) -> Digest:
+    return Digest.of(json_bytes({**body, "layout": LAYOUT, "venv": VENV}))

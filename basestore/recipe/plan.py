@@ -1,0 +1,99 @@
+"""The plan: which wheels share a layer, and in which order the layers lie.
+
+Heavy wheels alone, the tail of each generation in buckets chosen by a stable hash of the
+normalised name, so that adding, dropping or bumping one package touches one layer and every layer
+of a parent is a layer of its child. Order: foundation, heavy ones by size, largest first, then the
+buckets, because an engine with a graph driver pulls again whatever lies above a changed layer.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from basestore.errors import PolicyError
+from basestore.lock.model import Lock, PlatformLock, Wheel
+from basestore.recipe.model import VENV, FoundationRecipe, Recipe, WheelsRecipe
+
+HEAVY = 1024 * 1024
+"""A wheel of at least this many bytes has a layer of its own."""
+
+BUCKETS = 8
+"""Layers among which one generation's tail is spread."""
+
+MAX_HEAVY = 32
+"""Heavy layers of one generation; the smallest beyond it join the tail."""
+
+LIMIT = 100
+"""Layers of a base. Docker's overlay2 stops at 125, and services add up to 20."""
+
+
+class TooManyLayersError(PolicyError):
+    """The plan has more layers than an engine takes."""
+
+    def __init__(self, profile: str, layers: int) -> None:
+        super().__init__(
+            f"profile {profile} would have {layers} layers, and a base may have {LIMIT}",
+            "merge generations of the family, or let fewer profiles extend each other",
+        )
+        self.layers = layers
+
+
+def plan(lock: Lock, platform: PlatformLock) -> tuple[Recipe, ...]:
+    """The recipes of one platform's layers, the lowest first. Pure; raises TooManyLayersError."""
+    foundation = FoundationRecipe(platform.platform, platform.python, platform.debs)
+    heavy: list[Wheel] = []
+    tail: list[tuple[Wheel, ...]] = []
+    for members in _generations(platform.wheels):
+        alone = sorted(filter(_is_heavy, members), key=_by_size)[:MAX_HEAVY]
+        heavy += alone
+        tail += _buckets(wheel for wheel in members if wheel not in alone)
+    groups = [*((wheel,) for wheel in sorted(heavy, key=_by_size)), *tail]
+    losers = _losers(lock.path_conflicts)
+    layers = [_wheels(platform.python, group, losers) for group in groups]
+    if len(layers) + 1 > LIMIT:
+        raise TooManyLayersError(lock.profile, len(layers) + 1)
+    return (foundation, *layers)
+
+
+def bucket(name: str) -> int:
+    """The bucket of a package, by its normalised name alone."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % BUCKETS
+
+
+def _generations(wheels: Iterable[Wheel]) -> Iterable[Sequence[Wheel]]:
+    generations: dict[str, list[Wheel]] = {}
+    for wheel in wheels:
+        generations.setdefault(wheel.generation, []).append(wheel)
+    return generations.values()
+
+
+def _buckets(tail: Iterable[Wheel]) -> Iterator[tuple[Wheel, ...]]:
+    buckets: dict[int, list[Wheel]] = {}
+    for wheel in tail:
+        buckets.setdefault(bucket(wheel.name), []).append(wheel)
+    for number in sorted(buckets):
+        yield tuple(sorted(buckets[number], key=lambda wheel: wheel.name))
+
+
+def _is_heavy(wheel: Wheel) -> bool:
+    return wheel.size >= HEAVY
+
+
+def _by_size(wheel: Wheel) -> tuple[int, str]:
+    return (-wheel.size, wheel.name)
+
+
+def _wheels(
+    python: str, group: tuple[Wheel, ...], losers: Mapping[str, tuple[str, ...]]
+) -> WheelsRecipe:
+    short = ".".join(python.split(".")[:2])
+    omitted = tuple(losers.get(wheel.name, ()) for wheel in group)
+    return WheelsRecipe(short, group, omitted)
+
+
+def _losers(conflicts: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """The paths that each package leaves to another one, from the image's root."""
+    losers: dict[str, tuple[str, ...]] = {}
+    for path in sorted(conflicts):
+        for name in conflicts[path][:-1]:
+            losers[name] = (*losers.get(name, ()), f"{VENV}/{path}")
+    return losers

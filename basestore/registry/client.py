@@ -1,0 +1,278 @@
+"""Client of one repository: OCI distribution-spec 1.1, the parts that pushing and checking need."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from basestore.digest import Digest
+from basestore.registry.auth import Access, AccessRefusedError, Authorisation
+from basestore.registry.config import DockerConfig
+from basestore.registry.errors import (
+    RegistryRefusedError,
+    UnsafeUploadError,
+    WrongContentError,
+    read_errors,
+)
+from basestore.registry.reference import Repository
+from basestore.transport import (
+    Body,
+    BrokenOffError,
+    Request,
+    Response,
+    Transport,
+    is_loopback,
+    origin,
+)
+
+LARGEST_MANIFEST = 4 * 1024 * 1024
+"""Bytes; distribution-spec "Pushing Manifests" has registries take at least so many."""
+
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The bytes of a manifest or index, and what they are said to be."""
+
+    data: bytes
+    media_type: str
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the bytes."""
+        return Digest.of(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A blob to send: ``size`` bytes that ``open`` yields anew each time."""
+
+    digest: Digest
+    size: int
+    open: Callable[[], Iterator[bytes]]
+
+
+class RegistryClient:
+    """One repository, with the access that its authorisation has. Safe for threads.
+
+    All methods raise TransportError, AccessRefusedError and RegistryRefusedError.
+    """
+
+    def __init__(self, transport: Transport, repository: Repository, auth: Authorisation) -> None:
+        self.repository = repository
+        self._transport = transport
+        self._auth = auth
+
+    @classmethod
+    def reader(
+        cls, transport: Transport, repository: Repository, config: DockerConfig
+    ) -> "RegistryClient":
+        """A client that may look and pull."""
+        access = Access.to_read(repository)
+        return cls(transport, repository, Authorisation(transport, config, access))
+
+    @classmethod
+    def writer(
+        cls,
+        transport: Transport,
+        repository: Repository,
+        config: DockerConfig,
+        siblings: Sequence[str] = (),
+    ) -> "RegistryClient":
+        """A client that may push, and mount from repositories with these paths."""
+        access = Access.to_write(repository, siblings)
+        return cls(transport, repository, Authorisation(transport, config, access))
+
+    def manifest_digest(self, name: str) -> Digest | None:
+        """The digest of what a tag or digest names, None where it names nothing."""
+        with self._request("HEAD", self._manifest(name), _accept()) as response:
+            if response.status == 404:
+                return None
+            self._expect(response, 200)
+            told = response.headers.get("docker-content-digest")
+        if told is None:
+            manifest = self.manifest(name)
+            return manifest.digest if manifest else None
+        return self._parse_digest(told)
+
+    def manifest(self, name: str) -> Manifest | None:
+        """What a tag or digest (``sha256:…``) names, checked; None where it names nothing.
+
+        Raises WrongContentError.
+        """
+        with self._request("GET", self._manifest(name), _accept()) as response:
+            if response.status == 404:
+                return None
+            self._expect(response, 200)
+            data = response.read(LARGEST_MANIFEST)
+            media_type = response.headers.get("content-type", "").partition(";")[0].strip()
+            told = response.headers.get("docker-content-digest")
+        for promised in (name if ":" in name else None, told):
+            if promised is not None:
+                self._check(self._parse_digest(promised), data)
+        return Manifest(data, media_type)
+
+    def put_manifest(self, name: str, manifest: Manifest) -> None:
+        """Store a manifest under its digest or a tag. Raises WrongContentError."""
+        request = Request(
+            "PUT",
+            self._manifest(name),
+            {"Content-Type": manifest.media_type},
+            Body.of(manifest.data),
+        )
+        with self._ask(self._transport.request, request) as response:
+            self._expect(response, 201)
+            told = response.headers.get("docker-content-digest")
+        if told is not None:
+            self._check(self._parse_digest(told), manifest.data)
+
+    def blob(self, digest: Digest, limit: int) -> bytes:
+        """A small blob whole, checked. Raises WrongContentError and TooLargeError."""
+        with self._request("GET", self._blob(digest)) as response:
+            self._expect(response, 200)
+            data = response.read(limit)
+        self._check(digest, data)
+        return data
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Whether the repository has the blob."""
+        with self._request("HEAD", self._blob(digest)) as response:
+            if response.status == 404:
+                return False
+            self._expect(response, 200)
+            return True
+
+    def sibling_has_blob(self, path: str, digest: Digest) -> bool:
+        """Whether another repository of the registry has the blob, and lets us see it."""
+        url = f"{self.repository.api}/{path}/blobs/{digest}"
+        try:
+            with self._request("HEAD", url) as response:
+                return response.status == 200
+        except AccessRefusedError:
+            return False
+
+    def mount(self, upload: Upload, path: str) -> bool:
+        """Take a blob over from a repository with that path; whether the registry did.
+
+        Where it didn't, the blob has been sent in the upload session that it opened instead.
+        """
+        query = urlencode({"mount": str(upload.digest), "from": path}, safe=":/")
+        return self._transport.backoff.retry(lambda: self._start(upload, f"?{query}"))
+
+    def upload(self, upload: Upload) -> None:
+        """Send a blob. A broken upload starts again from nothing."""
+        self._transport.backoff.retry(lambda: self._start(upload, ""))
+
+    def _start(self, upload: Upload, query: str) -> bool:
+        """POST, then PUT of all bytes ("Pushing a blob monolithically"); whether it was mounted.
+
+        A session that was torn once is unusable with docker-registry, so that no request of it is
+        worth repeating alone.
+        """
+        begin = Request("POST", f"{self.repository.url}/blobs/uploads/{query}", body=Body.of(b""))
+        with self._ask(self._transport.send, begin) as response:
+            if response.status == 201 and query:
+                return True
+            self._expect(response, 202)
+            session = self._session(response)
+            response.drain()
+        self._finish(upload, session)
+        return False
+
+    def _finish(self, upload: Upload, session: str) -> None:
+        separator = "&" if urlsplit(session).query else "?"
+        request = Request(
+            "PUT",
+            f"{session}{separator}{urlencode({'digest': str(upload.digest)}, safe=':')}",
+            {"Content-Type": "application/octet-stream"},
+            Body(upload.open, upload.size),
+        )
+        with self._ask(self._transport.send, request) as response:
+            if response.status == 404:
+                raise BrokenOffError(request.url, "the upload session is gone")
+            self._expect(response, 201)
+
+    def _session(self, response: Response) -> str:
+        """Where the upload goes on; "the Location header", which may be relative."""
+        location = response.headers.get("location")
+        if location is None:
+            raise RegistryRefusedError(
+                self.repository, response.status, (), "it doesn't say where an upload goes on"
+            )
+        session = urljoin(response.url, location)
+        target = origin(session)
+        here = origin(self.repository.api).scheme == "http" and is_loopback(target.host)
+        if target.scheme != "https" and not here:
+            raise UnsafeUploadError(self.repository, target.host)
+        return session
+
+    @contextmanager
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Response]:
+        request = Request(method, url, headers or {})
+        with self._ask(self._transport.request, request) as response:
+            yield response
+
+    @contextmanager
+    def _ask(self, send: Callable[[Request], Response], request: Request) -> Iterator[Response]:
+        """The answer to a request, after credentials were given if the registry asked for them."""
+        if origin(request.url) != origin(self.repository.api):
+            with send(request) as response:
+                yield response
+            return
+        header = self._auth.header
+        response = send(_with(request, header))
+        if response.status == 401:
+            response.drain()
+            response = send(_with(request, self._auth.renew(header, response)))
+        with response:
+            if response.status in (401, 403):
+                raise self._denied(response)
+            yield response
+            response.drain()
+
+    def _denied(self, response: Response) -> AccessRefusedError:
+        _, reason = read_errors(response)
+        return AccessRefusedError(self.repository, reason or f"{response.status}")
+
+    def _expect(self, response: Response, status: int) -> None:
+        if response.status == status:
+            return
+        codes, reason = read_errors(response)
+        raise RegistryRefusedError(self.repository, response.status, codes, reason)
+
+    def _parse_digest(self, text: str) -> Digest:
+        try:
+            return Digest.parse(text)
+        except ValueError:
+            raise RegistryRefusedError(
+                self.repository, 200, (), "it names a digest that is none"
+            ) from None
+
+    def _check(self, expected: Digest, data: bytes) -> None:
+        found = Digest.of(data)
+        if found != expected:
+            raise WrongContentError(self.repository, str(expected), str(found))
+
+    def _manifest(self, name: str) -> str:
+        return f"{self.repository.url}/manifests/{name}"
+
+    def _blob(self, digest: Digest) -> str:
+        return f"{self.repository.url}/blobs/{digest}"
+
+
+def _with(request: Request, authorization: str | None) -> Request:
+    if authorization is None:
+        return request
+    return replace(request, headers={**request.headers, "Authorization": authorization})
+
+
+def _accept() -> Mapping[str, str]:
+    return {"Accept": ", ".join(MANIFEST_TYPES)}

@@ -1,0 +1,60 @@
+"""The sizes of wheels, which indexes seldom tell: asked from the servers that have the files."""
+
+from collections.abc import Mapping, Sequence
+
+from basestore.digest import Digest
+from basestore.errors import UnreachableError
+from basestore.progress import Progress
+from basestore.sources.fetch import Artifact, fetch
+from basestore.sources.pylock import IndexedWheel
+from basestore.store import Store
+from basestore.transport import Transport
+
+PARALLEL = 8
+"""Requests at a time."""
+
+
+def measure(
+    store: Store, transport: Transport, wheels: Sequence[IndexedWheel], progress: Progress
+) -> Mapping[Digest, int]:
+    """The sizes of wheels in bytes by digest.
+
+    From the store, from the index, or asked for with HEAD; where a server doesn't tell, the wheel
+    is fetched into the store. Raises what `fetch` raises.
+    """
+    unique = {wheel.sha256: wheel for wheel in wheels}
+    sizes = {digest: _known(store, wheel) for digest, wheel in unique.items()}
+    asked = [wheel for digest, wheel in unique.items() if sizes[digest] is None]
+    sizes |= _ask(transport, asked, progress)
+    untold = [wheel for wheel in asked if sizes[wheel.sha256] is None]
+    places = {wheel.sha256: (wheel.url,) for wheel in untold}
+    artifacts = [Artifact(wheel.file, wheel.sha256, None) for wheel in untold]
+    fetch(store, transport, artifacts, lambda _: places, progress)
+    return {d: store.blobs.size(d) if size is None else size for d, size in sizes.items()}
+
+
+def _known(store: Store, wheel: IndexedWheel) -> int | None:
+    return store.blobs.size(wheel.sha256) if store.blobs.has(wheel.sha256) else wheel.size
+
+
+def _ask(
+    transport: Transport, wheels: Sequence[IndexedWheel], progress: Progress
+) -> dict[Digest, int | None]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def size(wheel: IndexedWheel) -> int | None:
+        try:
+            told = transport.size(wheel.url)
+        except UnreachableError:
+            return None  # some servers refuse HEAD; fetching finds out what is wrong
+        advance(1)
+        return told
+
+    if not wheels:
+        return {}
+    with (
+        progress.task("measure", "wheels", len(wheels)) as advance,
+        ThreadPoolExecutor(PARALLEL, thread_name_prefix="size") as pool,
+    ):
+        found = pool.map(size, wheels)
+        return dict(zip((wheel.sha256 for wheel in wheels), found, strict=True))

@@ -1,0 +1,184 @@
+"""Wheels: the closure of a profile's demands on one platform, and one wheel for each package."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from basestore.lock.model import Wheel
+from basestore.profile.model import Index
+from basestore.resolve.explain import (
+    ChangedWheelError,
+    Wanted,
+    explain,
+    mentioned,
+    no_wheel,
+    shortest_path,
+)
+from basestore.sources.pylock import IndexedPackage, IndexedWheel
+from basestore.sources.uv import Found, Question, Target, Uv
+from basestore.sources.uv_failure import UnsatisfiableError
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What an earlier lock is worth. ``pins``: versions by name that are preferred.
+
+    ``upgrade``: names without a preference; ``*`` stands for all.
+    """
+
+    pins: Mapping[str, str] = field(default_factory=dict)
+    upgrade: frozenset[str] = frozenset()
+
+    def keeps(self, name: str) -> bool:
+        """Whether a package's earlier version is preferred."""
+        return not self.upgrade & {name, "*"}
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """All packages that the demands need on one platform, by name, and how they got in.
+
+    ``requires``: who requires whom. ``indexes``: where each came from.
+    """
+
+    packages: Mapping[str, IndexedPackage]
+    requires: Mapping[str, tuple[str, ...]]
+    indexes: Mapping[str, str]
+
+    def path(self, name: str, roots: Iterable[str]) -> tuple[str, ...]:
+        """The shortest path from a root to a package."""
+        return shortest_path(name, list(roots), self.requires)
+
+    def needed_by(self, roots: Iterable[str]) -> Self:
+        """The roots and all that they need, without anything else."""
+        seen: set[str] = set()
+        edge = [root for root in roots if root in self.packages]
+        while edge:
+            name = edge.pop()
+            if name not in seen:
+                seen.add(name)
+                edge += self.requires.get(name, ())
+        return replace(
+            self,
+            packages={name: self.packages[name] for name in sorted(seen)},
+            requires={name: self.requires[name] for name in sorted(seen)},
+            indexes={name: self.indexes[name] for name in sorted(seen)},
+        )
+
+
+def resolve_closure(
+    uv: Uv, wanted: Wanted, indexes: Sequence[Index], preferences: Preferences
+) -> Closure:
+    """The closure of the demands, each package from the index that it is named for.
+
+    uv sends only direct requirements to a named index. So a package that is named for one and
+    turns up deeper in the closure is asked for directly, and the closure is solved again; what
+    then turns out not to be needed is left out.
+
+    Raises ResolutionError and its kinds, and what `Uv.resolve` raises besides.
+    """
+    roots = frozenset(demand.name for demand in wanted.demands)
+    named = frozenset(name for index in indexes for name in index.packages) - roots
+    forced: frozenset[str] = frozenset()
+    while True:
+        try:
+            closure = _ask(uv, _question(wanted, indexes, preferences, forced))
+        except UnsatisfiableError as error:
+            # What only a named index has is not found before it is asked for there.
+            unasked = (mentioned(error.reason) & named) - forced
+            if not unasked:
+                raise explain(error, wanted) from error
+        else:
+            closure = closure.needed_by(roots)
+            unasked = frozenset(closure.packages.keys() & named) - forced
+            if not unasked:
+                return closure
+        forced |= unasked
+
+
+def choose(package: IndexedPackage, wanted: Wanted, path: Sequence[str]) -> IndexedWheel:
+    """Of the wheels that run on the target the best tag's, then the highest build tag's.
+
+    Raises NoWheelError, which names ``path``.
+    """
+    candidates = _candidates(package.wheels, wanted.target)
+    if not candidates:
+        raise no_wheel(package.name, package.version, wanted, path)
+    best = min(rank for rank, _, _ in candidates)
+    return max((c for c in candidates if c[0] == best), key=lambda c: (c[1], c[2].file))[2]
+
+
+def keep(package: IndexedPackage, kept: Wheel, target: Target) -> IndexedWheel | None:
+    """The wheel that an earlier lock has for this very version, as the index shows it today.
+
+    None where it doesn't run on the target any more. Raises ChangedWheelError where the index has
+    it no more, or other bytes under its name.
+    """
+    if not _run_on([kept.file], target):
+        return None
+    for wheel in package.wheels:
+        if wheel.sha256 == kept.sha256:
+            return wheel
+    for wheel in package.wheels:
+        if wheel.file == kept.file:
+            raise ChangedWheelError(kept, f"has it with sha256 {wheel.sha256.hex}")
+    raise ChangedWheelError(kept, "has it no more")
+
+
+def _question(
+    wanted: Wanted, indexes: Sequence[Index], preferences: Preferences, forced: frozenset[str]
+) -> Question:
+    pins = {n: v for n, v in preferences.pins.items() if preferences.keeps(n)}
+    requirements = {demand.text for demand in wanted.demands} | forced
+    return Question(
+        wanted.project,
+        tuple(sorted(requirements)),
+        wanted.target,
+        tuple(indexes),
+        pins,
+        preferences.upgrade,
+    )
+
+
+def _ask(uv: Uv, question: Question) -> Closure:
+    packages = uv.resolve(question)
+    found = uv.trace(question, packages)
+    return Closure(
+        {package.name: package for package in packages},
+        _requires(found),
+        {entry.name: entry.index for entry in found},
+    )
+
+
+def _requires(found: Sequence[Found]) -> Mapping[str, tuple[str, ...]]:
+    requires: dict[str, set[str]] = {entry.name: set() for entry in found}
+    for entry in found:
+        for name in entry.required_by:
+            requires.setdefault(name, set()).add(entry.name)
+    return {name: tuple(sorted(names)) for name, names in sorted(requires.items())}
+
+
+def _candidates(
+    wheels: Iterable[IndexedWheel], target: Target
+) -> list[tuple[int, tuple[int, str], IndexedWheel]]:
+    """Rank of the best tag (0 is best), build tag and wheel, of those that run on the target."""
+    runs = _run_on([wheel.file for wheel in wheels], target)
+    return [(*runs[wheel.file], wheel) for wheel in wheels if wheel.file in runs]
+
+
+def _run_on(files: Iterable[str], target: Target) -> dict[str, tuple[int, tuple[int, str]]]:
+    """Rank and build tag by file name, of the wheels that run on the target."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    tags = target.platform.tags(target.python, target.glibc)
+    ranks = {tag: rank for rank, tag in enumerate(tags)}
+    runs: dict[str, tuple[int, tuple[int, str]]] = {}
+    for file in files:
+        try:
+            _, _, build, offered = parse_wheel_filename(file)
+        except InvalidWheelFilename:
+            continue
+        found = [ranks[tag] for tag in offered if tag in ranks]
+        if found:
+            runs[file] = (min(found), build or (-1, ""))
+    return runs

@@ -1,0 +1,128 @@
+"""Reading what uv resolved, and writing what it should prefer: ``pylock.toml`` (PEP 751)."""
+
+import itertools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from basestore.canonical import toml_string
+from basestore.digest import Digest
+from basestore.errors import InputError, UnreachableError
+
+if TYPE_CHECKING:
+    from packaging.pylock import Package, PackageWheel
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedWheel:
+    """A wheel as an index shows it; ``size`` in bytes where the index tells it."""
+
+    file: str
+    url: str
+    sha256: Digest
+    size: int | None
+    uploaded: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPackage:
+    """A version of a package and those of its wheels that uv takes for compatible.
+
+    ``name`` is normalised (PEP 503).
+    """
+
+    name: str
+    version: str
+    wheels: tuple[IndexedWheel, ...]
+
+
+class PylockError(UnreachableError):
+    """The resolver's answer is not what the standard promises."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"uv answered with a pylock.toml that can't be used: {reason}",
+            "another version of uv may help; please report this one",
+        )
+
+
+class MissingHashError(UnreachableError):
+    """An index tells no SHA-256 for a wheel."""
+
+    def __init__(self, file: str, url: str) -> None:
+        super().__init__(
+            f"{_host(url)} tells no SHA-256 for {file}, so it can't be locked",
+            "use an index or a mirror that publishes SHA-256 hashes",
+        )
+        self.file = file
+
+
+class DirectUrlError(InputError):
+    """A requirement names a URL, folder or repository instead of a version in an index."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is asked for by URL; only packages of an index can be locked",
+            "publish it to an index and name that under [indexes]",
+        )
+        self.name = name
+
+
+def read_pylock(data: bytes) -> tuple[IndexedPackage, ...]:
+    """The packages of a ``pylock.toml`` that uv wrote for one platform, sorted by name.
+
+    Besides what ``packaging.pylock`` checks, names are unique, hashes are SHA-256 and sizes are
+    sane. Raises PylockError, MissingHashError and DirectUrlError.
+    """
+    from packaging.pylock import Pylock, PylockValidationError
+
+    try:
+        pylock = Pylock.from_dict(tomllib.loads(data.decode()))
+    except (PylockValidationError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PylockError(str(error)) from error
+    packages = sorted((_package(package) for package in pylock.packages), key=lambda p: p.name)
+    for one, next_one in itertools.pairwise(packages):
+        if one.name == next_one.name:
+            raise PylockError(f"{one.name} stands in it twice")
+    return tuple(packages)
+
+
+def write_preferences(pins: Mapping[str, str]) -> bytes:
+    """A ``pylock.toml`` with names and versions only, which uv prefers when it resolves."""
+    lines = ['lock-version = "1.0"', 'created-by = "basestore"']
+    for name, version in sorted(pins.items()):
+        lines += [
+            "[[packages]]",
+            f"name = {toml_string(name)}",
+            f"version = {toml_string(version)}",
+        ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _package(package: "Package") -> IndexedPackage:
+    if package.is_direct or package.version is None:
+        raise DirectUrlError(package.name)
+    wheels = tuple(_wheel(wheel) for wheel in package.wheels or ())
+    return IndexedPackage(package.name, str(package.version), wheels)
+
+
+def _wheel(wheel: "PackageWheel") -> IndexedWheel:
+    if wheel.url is None:
+        raise PylockError(f"{wheel.filename} has no URL")
+    if wheel.size is not None and wheel.size < 0:
+        raise PylockError(f"{wheel.filename} has the size {wheel.size}")
+    if "sha256" not in wheel.hashes:
+        raise MissingHashError(wheel.filename, wheel.url)
+    try:
+        sha256 = Digest(wheel.hashes["sha256"])
+    except ValueError as error:
+        raise PylockError(f"{wheel.filename}: {error}") from error
+    return IndexedWheel(wheel.filename, wheel.url, sha256, wheel.size, wheel.upload_time)
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).hostname or "the index"

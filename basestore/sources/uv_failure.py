@@ -1,0 +1,112 @@
+"""From what uv says when it fails to an error of our own: its reason, not its flags.
+
+Understood are the messages of uv 0.13 and, for the frame around them, of 0.9 and later.
+"""
+
+import re
+
+from basestore.errors import BasestoreError, NoResolutionError, UnreachableError
+from basestore.transport.url import host_of, redact
+
+
+class UnsatisfiableError(NoResolutionError):
+    """Requirements without a solution. ``reason`` is uv's explanation on one line.
+
+    ``prereleases``: only pre-releases would do, and nobody asked for one.
+    """
+
+    def __init__(self, reason: str, *, prereleases: bool = False) -> None:
+        super().__init__(f"no resolution: {reason}", "loosen one of the requirements")
+        self.reason = reason
+        self.prereleases = prereleases
+
+
+class IndexUnreachableError(UnreachableError):
+    """An index doesn't answer, or answers with a fault."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        where = f" ({redact(url)})" if url else ""
+        super().__init__(
+            f"the package index{f' {host_of(url)}' if url else ''} can't be reached: "
+            f"{reason}{where}",
+            "check the network, the index's URL and the mirrors; the lock is as it was",
+        )
+        self.url = redact(url)
+
+
+class IndexAccessError(UnreachableError):
+    """An index wants credentials, or others."""
+
+    def __init__(self, url: str, status: str) -> None:
+        super().__init__(
+            f"the package index {host_of(url)} refuses access: {status} ({redact(url)})",
+            "give credentials in ~/.netrc, in UV_INDEX_<NAME>_USERNAME and _PASSWORD, "
+            "or in a mirror's URL",
+        )
+        self.url = redact(url)
+
+
+class UvFailedError(UnreachableError):
+    """uv failed for a reason of its own."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"uv failed: {reason}", "see uv's settings (UV_* variables, uv.toml)")
+
+
+_FRAME = " \u00d7\u2570\u251c\u2502\u2500\u25b6"  # what older versions draw around a message
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_HINT = re.compile(r"^\s*hint:", re.MULTILINE)
+_URL = re.compile(r"\b(?:https?|file)://[^\s)>`'\"]+")
+_DENIED = re.compile(
+    r"An index URL \((?P<url>\S+)\) could not be queried due to a lack of valid authentication "
+    r"credentials \((?P<status>[^)]+)\)"
+    r"|An index \((?P<url_403>\S+)\) returned a (?P<status_403>403 Forbidden) error"
+)
+_UNREACHED = (
+    "error sending request",
+    "failed to fetch",
+    "http status server error",
+    "http status client error",
+    "operation timed out",
+    "request failed after",
+    "network was disabled",
+    "error decoding response body",
+)
+
+
+def failure_of(stderr: str) -> BasestoreError:
+    """The error that a failed call of uv stands for; nothing in it is a credential."""
+    text = _ANSI.sub("", stderr)
+    denied = _DENIED.search(text)
+    if denied:
+        url = denied["url"] or denied["url_403"]
+        return IndexAccessError(url, denied["status"] or denied["status_403"])
+    body, *hints = _HINT.split(text)
+    lines = _lines(body)
+    if any(phrase in text.lower() for phrase in _UNREACHED):
+        return _unreachable(text, lines)
+    reason = redact_urls(" ".join(lines[1:]))
+    if "No solution found" in body and reason:
+        return UnsatisfiableError(
+            reason, prereleases=any("re-releases are available" in hint for hint in hints)
+        )
+    return UvFailedError(redact_urls(": ".join(lines)) or "it gave no reason")
+
+
+def redact_urls(text: str) -> str:
+    """The text with every URL in it redacted."""
+    return _URL.sub(lambda match: redact(match[0]), text)
+
+
+def _unreachable(text: str, lines: list[str]) -> IndexUnreachableError:
+    url = _URL.search(text)
+    if "network was disabled" in text:
+        return IndexUnreachableError(url[0] if url else "", "uv is told to stay offline")
+    return IndexUnreachableError(url[0] if url else "", redact_urls(lines[-1]) if lines else "")
+
+
+def _lines(body: str) -> list[str]:
+    """The lines of a message without uv's frame around them; warnings left out."""
+    lines = (line.strip().lstrip(_FRAME) for line in body.splitlines())
+    bare = (line.removeprefix("error:").removeprefix("cause:").strip() for line in lines)
+    return [line for line in bare if line and not line.startswith("warning:")]

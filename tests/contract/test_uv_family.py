@@ -1,0 +1,155 @@
+"""Children: the whole closure of the parent as it is locked, and their own after it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from loopback_index import LoopbackIndex, loopback_index
+from resolving import AMD64, ARM64, FOUNDATION, World, profile, versions, wheel
+from wheelmaker import make_wheel
+
+from basestore.errors import ExitCode
+from basestore.resolve.explain import ContradictionError, ForbiddenPackageError
+from basestore.resolve.known import Known, ParentLockError
+from basestore.resolve.solve import SolveOptions
+
+
+@pytest.fixture
+def index() -> Iterator[LoopbackIndex]:
+    with loopback_index() as served:
+        yield served
+
+
+@pytest.fixture
+def world(tmp_path: Path, index: LoopbackIndex) -> World:
+    return World(tmp_path, index)
+
+
+PARENT = profile("app")
+
+
+def stock(index: LoopbackIndex) -> None:
+    index.add(
+        make_wheel("app", requires=["lib"]),
+        make_wheel("lib", "1.0"),
+        make_wheel("tool", requires=["lib", "helper"]),
+        make_wheel("helper"),
+        make_wheel("modern", requires=["lib>=2"]),
+    )
+
+
+def test_a_child_holds_the_parents_very_wheels(world: World, index: LoopbackIndex) -> None:
+    stock(index)
+    parent = world.locked(PARENT)
+    index.add(make_wheel("lib", "2.0"), make_wheel("lib", "1.0", build="1"))
+    world.foundation = replace(FOUNDATION, python="3.11.9")
+
+    child = profile("tool", name="ml", parent=PARENT)
+    solution = world.solve(child, Known(parent=parent))
+
+    (own,) = solution.lock.platforms
+    (inherited,) = parent.lock.platforms
+    assert own.wheels[:2] == inherited.wheels
+    assert [(w.name, w.generation) for w in own.wheels[2:]] == [("helper", "ml"), ("tool", "ml")]
+    assert (own.python, own.debs) == (inherited.python, inherited.debs)
+    assert solution.lock.lineage == ("runtime", "ml")
+    assert set(solution.direct) == {"tool"}
+    assert solution.packages["tool"].requires == ("helper", "lib")
+
+
+def test_an_upgrade_of_a_child_leaves_the_parents_part(world: World, index: LoopbackIndex) -> None:
+    stock(index)
+    parent = world.locked(PARENT)
+    child = profile("tool", name="ml", parent=PARENT)
+    known = Known(parent=parent)
+    first = world.locked(child, known)
+    index.add(make_wheel("lib", "2.0"), make_wheel("helper", "2.0"))
+
+    upgraded = world.solve(
+        child,
+        Known(parent=parent, previous=first),
+        SolveOptions(upgrade=frozenset("*")),
+    ).lock
+
+    assert versions(upgraded)["helper"] == "2.0"
+    assert wheel(upgraded, "lib") == wheel(parent.lock, "lib")
+
+
+@pytest.mark.parametrize("requirement", ["lib>=2", "modern"])
+def test_a_contradiction_names_both_sides(
+    world: World, index: LoopbackIndex, requirement: str
+) -> None:
+    stock(index)
+    parent = world.locked(PARENT)
+    index.add(make_wheel("lib", "2.0"))
+    child = profile("tool", requirement, name="ml", parent=PARENT)
+
+    with pytest.raises(ContradictionError) as failure:
+        world.solve(child, Known(parent=parent))
+
+    assert failure.value.exit_code == ExitCode.NO_RESOLUTION
+    assert "profile ml has no resolution on linux/amd64" in failure.value.message
+    assert "profile runtime is locked to lib 1.0" in failure.value.message
+    assert f"profiles/ml.toml:4 asks for {requirement}" in failure.value.message
+    assert "asks for tool" not in failure.value.message
+    assert "`basestore lock runtime --upgrade-package lib`" in failure.value.hint
+
+
+@pytest.mark.parametrize("rule", ["lib", "li*", "l?b"])
+def test_a_forbidden_package_is_named_with_its_rule_and_path(
+    world: World, index: LoopbackIndex, rule: str
+) -> None:
+    stock(index)
+
+    with pytest.raises(ForbiddenPackageError) as failure:
+        world.lock("helper", "app", forbid=(rule,))
+
+    assert failure.value.exit_code == ExitCode.POLICY
+    assert failure.value.path == ("app", "lib")
+    assert f"forbids lib (rule {rule!r})" in failure.value.message
+    assert "app -> lib" in failure.value.message
+
+
+def test_a_childs_policy_covers_what_it_inherits(world: World, index: LoopbackIndex) -> None:
+    stock(index)
+    parent = world.locked(PARENT)
+    child = profile("tool", name="ml", parent=PARENT, forbid=("lib",))
+
+    with pytest.raises(ForbiddenPackageError, match="app -> lib"):
+        world.solve(child, Known(parent=parent))
+
+
+def test_names_that_match_no_rule_are_fine(world: World, index: LoopbackIndex) -> None:
+    stock(index)
+
+    assert AMD64 in [
+        one.platform for one in world.lock("app", forbid=("libs", "nvidia-*")).platforms
+    ]
+
+
+def test_a_child_waits_for_its_parents_lock(world: World, index: LoopbackIndex) -> None:
+    stock(index)
+    child = profile("tool", name="ml", parent=PARENT)
+    with pytest.raises(ParentLockError, match="runtime, whose lock is missing") as failure:
+        world.solve(child)
+    assert failure.value.exit_code == ExitCode.DISAGREEMENT
+    assert failure.value.hint == "run `basestore lock runtime`"
+
+    elsewhere = replace(child, platforms=(ARM64,))
+    with pytest.raises(ParentLockError, match="is not for linux/arm64"):
+        world.solve(elsewhere, Known(parent=world.locked(PARENT)))
+
+
+def test_a_child_with_a_foundation_of_its_own_has_it_solved(
+    world: World, index: LoopbackIndex
+) -> None:
+    stock(index)
+    parent = world.locked(PARENT)
+    world.solved_foundations.clear()
+    foundation = replace(PARENT.foundation, packages=("python3.11", "libgomp1"))
+    child = profile("tool", name="ml", parent=PARENT, foundation=foundation)
+
+    world.solve(child, Known(parent=parent))
+
+    assert world.solved_foundations == [AMD64]

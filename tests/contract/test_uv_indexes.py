@@ -1,0 +1,156 @@
+"""Packages that are named for an index come from it alone, and nothing else comes from it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loopback_index import LoopbackIndex, loopback_index
+from resolving import AMD64, World, index_for, profile, versions, wheel
+from wheelmaker import make_wheel
+
+from basestore.resolve.explain import UnknownPackageError
+from basestore.sources.locate import locate_wheels
+
+
+@pytest.fixture
+def index() -> Iterator[LoopbackIndex]:
+    with loopback_index() as served:
+        yield served
+
+
+@pytest.fixture
+def world(tmp_path: Path, index: LoopbackIndex) -> World:
+    return World(tmp_path, index)
+
+
+@pytest.fixture
+def special() -> Iterator[LoopbackIndex]:
+    with loopback_index() as served:
+        yield served
+
+
+def stock(index: LoopbackIndex, special: LoopbackIndex) -> None:
+    """torch in both indexes, newer in the default one; what it needs newer in the special one."""
+    index.add(
+        make_wheel("app", requires=["torch"]),
+        make_wheel("torch", "9.0", requires=["nvidia-cuda"]),
+        make_wheel("nvidia-cuda"),
+        make_wheel("sympy", "1.0"),
+    )
+    special.add(
+        make_wheel("torch", "2.0+cpu", requires=["sympy"]),
+        make_wheel("sympy", "9.0"),
+        make_wheel("app", "9.0"),
+    )
+
+
+@pytest.mark.parametrize("requirements", [["torch"], ["app"], ["torch", "app"]])
+def test_a_named_package_comes_from_its_index_only(
+    world: World, index: LoopbackIndex, special: LoopbackIndex, requirements: list[str]
+) -> None:
+    stock(index, special)
+
+    solution = world.solve(profile(*requirements, indexes=(index_for(special, "torch"),)))
+
+    expected = {"sympy": "1.0", "torch": "2.0+cpu"}
+    expected |= {"app": "1.0"} if "app" in requirements else {}
+    assert versions(solution.lock) == expected
+    assert special.asked == {"torch"}
+    assert solution.packages["torch"].index == "special"
+    assert solution.packages["sympy"].index == "default"
+    assert set(solution.direct) == set(requirements)
+
+
+def test_it_is_found_where_only_its_index_has_it(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    index.add(make_wheel("app", requires=["torch>=2"]))
+    special.add(make_wheel("torch", "2.0"), make_wheel("vision", "1.0"))
+
+    lock = world.lock("app", indexes=(index_for(special, "torch", "vision"),))
+
+    assert versions(lock) == {"app": "1.0", "torch": "2.0"}
+
+
+def test_a_named_package_that_nobody_needs_stays_out(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    stock(index, special)
+
+    lock = world.lock("sympy", indexes=(index_for(special, "torch"),))
+
+    assert versions(lock) == {"sympy": "1.0"}
+    assert special.requests == []
+
+
+def test_a_package_that_its_index_lacks_is_not_taken_from_another(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    stock(index, special)
+
+    with pytest.raises(UnknownPackageError) as failure:
+        world.lock("nvidia-cuda", indexes=(index_for(special, "nvidia-cuda"),))
+
+    assert "profiles/runtime.toml:3 asks for nvidia-cuda" in failure.value.message
+
+
+def test_what_turns_out_not_to_be_needed_is_left_out(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    # The special torch needs an old app, and the old app needs no torch.
+    index.add(
+        make_wheel("app", "2.0", requires=["torch"]),
+        make_wheel("app", "1.0"),
+        make_wheel("torch", "9.0"),
+    )
+    special.add(make_wheel("torch", "2.0", requires=["app<2"]))
+
+    lock = world.lock("app", indexes=(index_for(special, "torch"),))
+
+    assert versions(lock) == {"app": "1.0"}
+
+
+def test_a_mirror_of_a_named_index_changes_nothing(
+    world: World, index: LoopbackIndex, special: LoopbackIndex, tmp_path: Path
+) -> None:
+    stock(index, special)
+    indexes = (index_for(special, "torch"),)
+    expected = world.solve(profile("app", indexes=indexes))
+    special.requests.clear()
+    with loopback_index() as mirror:
+        mirror.files = list(special.files)
+        mirrored = World(tmp_path / "mirrored", index, mirrors={"special": mirror.url})
+
+        assert mirrored.solve(profile("app", indexes=indexes)) == expected
+    assert special.requests == []
+
+
+def test_wheels_are_located_in_the_index_they_are_named_for(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    stock(index, special)
+    indexes = (index_for(special, "torch"),)
+    lock = world.lock("app", indexes=indexes)
+    index.requests.clear()
+
+    wanted = {locked.sha256 for locked in lock.platform(AMD64).wheels}
+    places = locate_wheels(world.uv, indexes, lock.platforms, wanted)
+
+    assert places.keys() == wanted
+    assert special.address in places[wheel(lock, "torch").sha256][0]
+    assert "torch" not in index.asked
+
+
+def test_a_file_that_moved_to_a_further_index_is_located_there(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    stock(index, special)
+    lock = world.lock("sympy")
+    moved = wheel(lock, "sympy")
+    special.files = [file for file in index.files if file.file == moved.file]
+    index.remove(moved.file)
+
+    indexes = (index_for(special, "torch"),)
+    places = locate_wheels(world.uv, indexes, lock.platforms, [moved.sha256])
+
+    assert special.address in places[moved.sha256][0]

@@ -1,0 +1,74 @@
+"""A project with locks that nothing was resolved for."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from basestore.digest import Digest
+from basestore.lock import codec
+from basestore.lock.config import image_config
+from basestore.lock.files import read_lock, write_lock
+from basestore.lock.freshness import source_files
+from basestore.lock.inputs import inputs
+from basestore.lock.model import Lock, PlatformLock, Wheel
+from basestore.lock.origin import Head, Origin
+from basestore.profile.project import read_project
+from basestore.profile.reader import read_profile
+from basestore.target import Platform
+
+RUNTIME = """python = "3.11"
+platforms = ["linux/amd64"]
+requirements = ["redis", "httpx"]
+requirements-files = ["base.txt"]
+[foundation]
+debian = "bookworm"
+packages = ["python3.11"]
+"""
+CPU = 'extends = "runtime"\nrequirements = ["torch"]\n'
+
+
+def make_project(root: Path) -> None:
+    """A project with two locked profiles, one the other's parent."""
+    (root / "profiles").mkdir()
+    (root / "profiles" / "runtime.toml").write_text(RUNTIME)
+    (root / "profiles" / "base.txt").write_text("orjson\n")
+    (root / "profiles" / "cpu.toml").write_text(CPU)
+    lock(root, "runtime")
+    lock(root, "cpu")
+
+
+def lock(root: Path, name: str) -> Digest:
+    """Lock a profile as the tool would, each requirement to its version 1."""
+    project = read_project(root)
+    profile = read_profile(project, name)
+    parent = read_lock(project, profile.parent.name)[1] if profile.parent else None
+    names = [(g.name, r.name) for g in profile.lineage for r in g.requirements]
+    made = Lock(
+        profile=name,
+        image=image_config(profile),
+        platforms=(PlatformLock(Platform("amd64"), "3.11.2", "2.36", (), _wheels(names)),),
+        lineage=tuple(generation.name for generation in profile.lineage),
+    )
+    now = inputs(profile, parent)
+    digest = Digest.of(codec.write(made))
+    how = Origin(
+        head=Head(digest, now.digest, source_files(profile, parent)),
+        resolver="uv 1",
+        resolved=datetime(2026, 11, 20, tzinfo=UTC),
+        parts=now.parts,
+        direct={r.name: (r.location,) for r in profile.requirements},
+    )
+    return write_lock(project, made, how)
+
+
+def _wheels(names: list[tuple[str, str]]) -> tuple[Wheel, ...]:
+    return tuple(
+        Wheel(name, "1", f"{name}-1-py3-none-any.whl", 9, Digest.of(name.encode()), generation)
+        for generation, name in names
+    )
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text that the file holds."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))

@@ -1,0 +1,146 @@
+"""A small world to resolve in: real uv with a cache of its own, profiles in one line."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uv
+from loopback_index import LoopbackIndex
+from wheelmaker import MadeWheel, make_wheel
+
+from basestore.digest import Digest
+from basestore.lock import codec
+from basestore.lock.inputs import inputs
+from basestore.lock.model import Deb, Lock, Wheel
+from basestore.lock.origin import Head
+from basestore.profile.model import DebianFoundation, Index, Location, Profile, Requirement
+from basestore.profile.names import normalised
+from basestore.progress import Progress
+from basestore.resolve.foundation import SolvedFoundation
+from basestore.resolve.known import Known, Locked
+from basestore.resolve.sizes import measure
+from basestore.resolve.solve import Ports, Solution, SolveOptions, solve
+from basestore.sources.uv import Uv
+from basestore.store import Store
+from basestore.target import Platform
+from basestore.transport import Transport
+
+AMD64, ARM64 = Platform("amd64"), Platform("arm64")
+
+_HARMLESS = ("PATH", "SYSTEMROOT", "TMPDIR")
+
+
+DASH = Deb("dash", "0.5", "amd64", 1, Digest("d" * 64))
+FOUNDATION = SolvedFoundation((DASH,), "3.11.2", "2.36", {"dash": ()})
+
+
+@dataclass
+class World:
+    """Where uv, transport and store of a test live. ``index`` is the default one."""
+
+    folder: Path
+    index: LoopbackIndex
+    environ: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    foundation: SolvedFoundation = FOUNDATION
+    solved_foundations: list[Platform] = field(default_factory=list)
+
+    @property
+    def uv(self) -> Uv:
+        """uv with an empty home, asking the loopback index by default."""
+        environ = {key: os.environ[key] for key in _HARMLESS if key in os.environ}
+        environ |= {
+            "HOME": str(self.folder / "home"),
+            "UV_CACHE_DIR": str(self.folder / "uv-cache"),
+            "UV_HTTP_RETRIES": "0",
+            "UV_DEFAULT_INDEX": self.index.url,
+        }
+        program = Path(uv.find_uv_bin())
+        return Uv(program, Path(sys.executable), {**environ, **self.environ}, self.mirrors)
+
+    @property
+    def store(self) -> Store:
+        """The store of the test."""
+        return Store.open(self.folder / "store")
+
+    def solve(
+        self, profile: Profile, known: Known | None = None, options: SolveOptions | None = None
+    ) -> Solution:
+        """Solve as the pipeline does."""
+        with Transport() as transport:
+            ports = Ports(
+                self.uv,
+                self._solve_foundation,
+                lambda wheels: measure(self.store, transport, wheels, Progress()),
+            )
+            return solve(profile, known or Known(), options or SolveOptions(), ports)
+
+    def lock(self, *requirements: str, **fields: object) -> Lock:
+        """The lock of a profile made of requirements."""
+        return self.solve(profile(*requirements, **fields)).lock
+
+    def relock(self, previous: Locked, *requirements: str, upgrade: Sequence[str] = ()) -> Lock:
+        """The lock of the same, where there is one already."""
+        options = SolveOptions(upgrade=frozenset(upgrade))
+        return self.solve(profile(*requirements), Known(previous=previous), options).lock
+
+    def locked(self, wanted: Profile, known: Known | None = None) -> Locked:
+        """The lock of a profile with its origin, as the pipeline writes them."""
+        solution = self.solve(wanted, known)
+        digest = Digest.of(codec.write(solution.lock))
+        head = Head(digest, inputs(wanted, None).digest, {})
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        parts = inputs(wanted, None).parts
+        return Locked(solution.lock, solution.origin(head, parts, "uv", moment))
+
+    def _solve_foundation(self, platform: Platform) -> SolvedFoundation:
+        self.solved_foundations.append(platform)
+        return self.foundation
+
+
+def profile(*requirements: str, **fields: object) -> Profile:
+    """A profile ``runtime`` whose requirements stand in its file from line 3 on."""
+    name = str(fields.pop("name", "runtime"))
+    plain = Profile(
+        name=name,
+        python="3.11",
+        platforms=(AMD64,),
+        foundation=DebianFoundation("bookworm", ("python3.11",)),
+        requirements=tuple(
+            _requirement(text, Location(f"profiles/{name}.toml", line))
+            for line, text in enumerate(requirements, start=3)
+        ),
+    )
+    return replace(plain, **fields)
+
+
+def index_for(index: LoopbackIndex, *packages: str, name: str = "special") -> Index:
+    """A profile's index that some packages are named for."""
+    return Index(name, index.url, packages)
+
+
+def versions(lock: Lock, platform: Platform = AMD64) -> dict[str, str]:
+    """Versions by name."""
+    return {wheel.name: wheel.version for wheel in lock.platform(platform).wheels}
+
+
+def wheel(lock: Lock, name: str, platform: Platform = AMD64) -> Wheel:
+    """The wheel of a package."""
+    (found,) = (wheel for wheel in lock.platform(platform).wheels if wheel.name == name)
+    return found
+
+
+def native(name: str, version: str = "1.0", machine: str = "x86_64") -> MadeWheel:
+    """A wheel with machine code for CPython 3.11."""
+    tag = f"cp311-cp311-manylinux_2_17_{machine}"
+    return make_wheel(name, version, tag=tag, purelib=False)
+
+
+def _requirement(text: str, location: Location) -> Requirement:
+    from packaging.requirements import Requirement as Parsed
+
+    parsed = Parsed(text)
+    return Requirement(normalised(parsed.name), str(parsed), location)

@@ -1,0 +1,90 @@
+"""What uv says when it fails, in the words of its versions, and what becomes of it."""
+
+import pytest
+
+from basestore.errors import UnreachableError
+from basestore.sources.uv_failure import (
+    IndexAccessError,
+    IndexUnreachableError,
+    UnsatisfiableError,
+    UvFailedError,
+    failure_of,
+)
+
+NEW = """error: No solution found when resolving dependencies
+  cause: Because all versions of app depend on lib>=2 and x depends on app, we can conclude that
+         x depends on lib>=2.
+         And because x depends on lib<2, we can conclude that your requirements are unsatisfiable.
+
+hint: Pass `--prerelease=allow`
+"""
+OLD = """  \u00d7 No solution found when resolving dependencies:
+  \u2570\u2500\u25b6 Because all versions of app depend on lib>=2 and x depends on app, we can
+      conclude that x depends on lib>=2.
+      And because x depends on lib<2, we can conclude that your requirements are unsatisfiable.
+
+      hint: Pass `--prerelease=allow`
+"""
+REASON = (
+    "Because all versions of app depend on lib>=2 and x depends on app, we can conclude that x "
+    "depends on lib>=2. And because x depends on lib<2, we can conclude that your requirements "
+    "are unsatisfiable."
+)
+
+
+@pytest.mark.parametrize("text", [NEW, OLD, f"\x1b[1m\x1b[31m{NEW}\x1b[0m", f"warning: old\n{NEW}"])
+def test_a_reason_comes_without_its_frame_and_hints(text: str) -> None:
+    error = failure_of(text)
+
+    assert isinstance(error, UnsatisfiableError)
+    assert error.reason == REASON
+    assert not error.prereleases
+
+
+def test_that_only_prereleases_would_do_is_kept() -> None:
+    hint = "hint: Pre-releases are available for `lib` in the requested range"
+    error = failure_of(NEW.replace("hint: Pass", hint))
+
+    assert isinstance(error, UnsatisfiableError)
+    assert error.prereleases
+
+
+def test_refused_access() -> None:
+    error = failure_of(
+        "error: No solution found when resolving dependencies\n  cause: Because lib was not found\n"
+        "\nhint: An index URL (https://me:s3cret@host.example/simple?token=s3cret) could not be "
+        "queried due to a lack of valid authentication credentials (401 Unauthorized)\n"
+    )
+
+    assert isinstance(error, IndexAccessError)
+    assert "host.example refuses access: 401 Unauthorized" in error.message
+    assert "s3cret" not in error.message + error.hint + str(error.args) + error.url
+
+
+def test_a_host_that_is_not_there() -> None:
+    error = failure_of(
+        "error: Failed to fetch: https://me:s3cret@host.example/simple/lib/\n"
+        "  cause: Request failed after 3 retries in 5.0s\n"
+        "  cause: error sending request for url (https://me:s3cret@host.example/simple/lib/)\n"
+        "  cause: client error (Connect)\n"
+        "  cause: Connection refused (os error 111)\n"
+    )
+
+    assert isinstance(error, IndexUnreachableError)
+    assert "host.example can't be reached: Connection refused (os error 111)" in error.message
+    assert "s3cret" not in error.message + error.url
+
+
+def test_anything_else_is_uvs_own_failure() -> None:
+    error = failure_of("error: something at https://me:s3cret@host.example/x broke\n  cause: why\n")
+
+    assert isinstance(error, UvFailedError)
+    assert error.message == "uv failed: something at https://host.example/x broke: why"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "error:", "error: No solution found when resolving\n"])
+def test_a_failure_without_words_is_a_failure(text: str) -> None:
+    error = failure_of(text)
+
+    assert isinstance(error, UnreachableError)
+    assert error.message.startswith("uv failed: ")
