@@ -6,7 +6,6 @@ folder and use its ``file://`` URL. All bytes but the signature are a function o
 
 import hashlib
 import lzma
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from debbytes import control, deb
+from services import need_program
 
 from basestore.digest import Digest
 from basestore.lock.model import Deb
@@ -117,9 +116,14 @@ class SigningKey:
         """The key as the one that counts."""
         return Keyring(self._gpg("--export", self.fingerprint), frozenset({self.fingerprint}))
 
-    def sign(self, text: bytes) -> bytes:
-        """Clear-sign a text."""
-        return self._gpg("--clearsign", "--digest-algo", "SHA256", data=text)
+    def sign(self, text: bytes, *, along_with: "SigningKey | None" = None) -> bytes:
+        """Clear-sign a text, with another key too where one is given."""
+        signing = ["--clearsign", "--digest-algo", "SHA256", "--local-user", self.fingerprint]
+        if along_with is None:
+            return self._gpg(*signing, data=text)
+        secret = along_with._gpg("--export-secret-keys", along_with.fingerprint)
+        self._gpg("--import", data=secret)
+        return self._gpg(*signing, "--local-user", along_with.fingerprint, data=text)
 
     def _gpg(self, *arguments: str, data: bytes = b"") -> bytes:
         command = ["gpg", "--homedir", str(self.home), "--batch", "--quiet", *arguments]
@@ -128,9 +132,8 @@ class SigningKey:
 
 @contextmanager
 def signing_key() -> Iterator[SigningKey]:
-    """A new key; the test is skipped where there is no gpg to make one."""
-    if shutil.which("gpg") is None:
-        pytest.skip("needs gpg to make a key")
+    """A new key; for a test that needs gpg."""
+    need_program("gpg")
     # Not pytest's folder: gpg's agent has a socket there, whose path must be short.
     with tempfile.TemporaryDirectory(prefix="gpg") as folder:
         home = ["--homedir", folder]

@@ -26,7 +26,8 @@ def build(
     platform: Annotated[
         list[str] | None,
         typer.Option(
-            help="Build for this platform only (repeatable); such a build is not recorded."
+            metavar="OS/ARCH",
+            help="Build for this platform only (repeatable); such a build is not recorded.",
         ),
     ] = None,
     rebuild: Annotated[

@@ -36,7 +36,9 @@ class NotBuiltError(DisagreementError):
 
 def export(
     context: typer.Context,
-    profile: Annotated[str, typer.Argument(help="The profile whose image is wanted.")],
+    profile: Annotated[
+        str, typer.Argument(metavar="PROFILE", help="The profile whose image is wanted.")
+    ],
     to: Annotated[
         str,
         typer.Option(
@@ -47,7 +49,10 @@ def export(
     ],
     platform: Annotated[
         str | None,
-        typer.Option(help="Which platform, for the forms that hold one; this machine's if absent."),
+        typer.Option(
+            metavar="OS/ARCH",
+            help="Which platform, for the forms that hold one; this machine's if absent.",
+        ),
     ] = None,
 ) -> None:
     """Write a built image in a form that other tools take."""

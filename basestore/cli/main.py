@@ -1,6 +1,7 @@
 """The program: commands put together, errors rendered, exit codes given."""
 
 import sys
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from basestore.errors import BasestoreError
 app = typer.Typer(
     name="basestore",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -39,7 +41,10 @@ def start(
     project: Annotated[
         Path | None,
         typer.Option(
-            "--project", "-C", help="The project's folder, instead of the nearest one upwards."
+            "--project",
+            "-C",
+            metavar="FOLDER",
+            help="The project's folder, instead of the nearest one upwards.",
         ),
     ] = None,
     version: Annotated[
@@ -63,7 +68,7 @@ def start(
 def main() -> None:
     """Run the command line."""
     try:
-        app(_with_registry(sys.argv[1:]))
+        app(_with_registry(sys.argv[1:]), prog_name="basestore")
     except (BasestoreError, OSError) as error:
         sys.exit(show_error(error))
     except KeyboardInterrupt:
@@ -76,7 +81,7 @@ def _with_registry(words: list[str]) -> list[str]:
     """``--registry`` may stand without a value; it takes the next word only if that is a host's."""
     return [
         "--registry=" if word == "--registry" and not _names_host(following) else word
-        for word, following in zip(words, [*words[1:], ""], strict=True)
+        for word, following in zip_longest(words, words[1:], fillvalue="")
     ]
 
 

@@ -5,7 +5,7 @@ import typer
 from basestore.cli.settings import read_settings
 from basestore.cli.terminal import say
 
-app = typer.Typer(no_args_is_help=True, help="Look at this machine's store.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at this machine's store.")
 
 
 @app.callback()

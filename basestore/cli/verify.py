@@ -32,6 +32,10 @@ def verify(
         bool,
         typer.Option("--rebuild", help="Make every layer again and compare it bit for bit."),
     ] = False,
+    content: Annotated[
+        bool,
+        typer.Option("--content", help="Hold every file of every wheel to its RECORD's hash."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Prove that profile, lock, image and registry agree.
@@ -46,6 +50,8 @@ def verify(
         findings = _offline(project, name)
         if registry is not None and all(finding.holds for finding in findings):
             findings += _registry(project, name, registry)
+        if content and all(finding.holds for finding in findings):
+            findings += _content(project, name, json)
         if rebuild and all(finding.holds for finding in findings):
             findings += _rebuild(project, name, json)
         found[name] = findings
@@ -82,6 +88,17 @@ def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
         config = DockerConfig(settings.docker_config)
         client = RegistryClient.reader(transport, repository, config)
         return verify_registry(record, locked, client)
+
+
+def _content(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
+    from basestore.cli.sources import bring_from
+    from basestore.pipeline.verify import verify_content
+
+    settings = read_settings()
+    with watching(json) as progress:
+        bring = bring_from(project, settings, progress)
+        locked = read_locked(project, name)
+        return (verify_content(locked, open_store(settings), bring, progress),)
 
 
 def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":

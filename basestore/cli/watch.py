@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from basestore.cli.terminal import size
@@ -32,40 +33,61 @@ class Lines(Progress):
 
 
 class Bars(Progress):
-    """A bar for each verb with its sum, and one for each piece under way, on standard error."""
+    """A bar for each verb with the sum of its pieces, and one for each piece under way."""
 
     def __init__(self, shown: "RichProgress") -> None:
         self._shown = shown
         self._lock = threading.Lock()
-        self._sums: dict[str, tuple[TaskID, int, int]] = {}
+        self._sums: dict[str, _Sum] = {}
 
     @contextmanager
     def task(self, verb: str, name: str, total: int | None = None) -> Iterator[Advance]:
-        """A piece of work."""
-        whole = self._begin(verb)
+        """A piece of work; one that fails disappears without counting as done."""
+        whole = self._begin(verb, total or 0)
         piece = self._shown.add_task(f"  {name}", total=total)
-        yield lambda amount: self._shown.advance(piece, amount)
-        self._shown.remove_task(piece)
-        self._end(verb, whole)
+
+        def advance(amount: int) -> None:
+            self._shown.advance(piece, amount)
+            self._shown.advance(whole.task, amount)
+
+        try:
+            yield advance
+            self._end(verb, whole)
+        finally:
+            self._shown.remove_task(piece)
 
     def note(self, line: str) -> None:
         """A line above the bars."""
         self._shown.console.print(line, markup=False, highlight=False)
 
-    def _begin(self, verb: str) -> "TaskID":
+    def _begin(self, verb: str, total: int) -> "_Sum":
         with self._lock:
-            task, begun, done = self._sums.get(verb, (None, 0, 0))
-            if task is None:
-                task = self._shown.add_task(verb, total=None)
-            self._sums[verb] = (task, begun + 1, done)
-            self._shown.update(task, description=f"{verb} {done}/{begun + 1}")
-            return task
+            if verb not in self._sums:
+                self._sums[verb] = _Sum(self._shown.add_task(verb, total=None))
+            whole = self._sums[verb]
+            whole.begun += 1
+            whole.total += total
+            self._tell(verb, whole)
+            return whole
 
-    def _end(self, verb: str, whole: "TaskID") -> None:
+    def _end(self, verb: str, whole: "_Sum") -> None:
         with self._lock:
-            task, begun, done = self._sums[verb]
-            self._sums[verb] = (task, begun, done + 1)
-            self._shown.update(whole, description=f"{verb} {done + 1}/{begun}")
+            whole.done += 1
+            self._tell(verb, whole)
+
+    def _tell(self, verb: str, whole: "_Sum") -> None:
+        description = f"{verb} {whole.done}/{whole.begun}"
+        self._shown.update(whole.task, description=description, total=whole.total or None)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """All pieces of a verb so far: how many, how many done, and their bytes."""
+
+    task: "TaskID"
+    begun: int = 0
+    done: int = 0
+    total: int = 0
 
 
 @contextmanager
@@ -81,13 +103,22 @@ def watching(json: bool) -> Iterator[Progress]:
 
 def _bars() -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, ProgressColumn, Task, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
+    from rich.text import Text
+
+    class Amount(ProgressColumn):
+        """Bytes done of all, where the work is counted in bytes."""
+
+        def render(self, task: Task) -> Text:
+            return Text(
+                f"{size(int(task.completed))} of {size(int(task.total))}" if task.total else ""
+            )
 
     columns = (
-        TextColumn("{task.description:<44.44}"),
-        BarColumn(bar_width=24),
-        DownloadColumn(),
+        TextColumn("{task.description:<48.48}", markup=False),
+        BarColumn(bar_width=20),
+        Amount(),
         TimeElapsedColumn(),
     )
     with RichProgress(*columns, console=Console(stderr=True), transient=True) as shown:

@@ -131,6 +131,11 @@ class SuiteIndex:
         self._archives = tuple(archives)
         self._candidates: dict[str, BinaryPackage | None] = {}
 
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The archives' base URLs."""
+        return tuple(archive.archive for archive in self._archives)
+
     def names(self) -> Iterator[str]:
         """Every package name, with repetitions."""
         for archive in self._archives:

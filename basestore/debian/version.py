@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from functools import total_ordering
 from typing import Self
 
-_VERSION = re.compile(
-    r"(?:(?P<epoch>[0-9]+):)?(?P<upstream>[A-Za-z0-9.+~:-]+?)(?:-(?P<revision>[A-Za-z0-9.+~]+))?"
-)
+_EPOCH = re.compile(r"[0-9]+")
+_UPSTREAM = re.compile(r"[A-Za-z0-9.+~:-]+")
+_REVISION = re.compile(r"[A-Za-z0-9.+~]+")
 _PARTS = re.compile(r"([^0-9]*)([0-9]*)")
+
+_EPOCH_LIMIT = str(2**31 - 1)  # dpkg holds it in an int
 
 # One character of a non-digit part: "~" before the end of the part, letters before all others.
 _TILDE, _END, _OTHERS = -1, 0, 256
@@ -31,14 +33,23 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``[epoch:]upstream[-revision]``; raises ValueError for anything else."""
-        match = _VERSION.fullmatch(text)
-        if match is None or (match["epoch"] is None and ":" in text) or text.endswith("-"):
+        epoch, _, rest = text.partition(":") if ":" in text else ("0", "", text)
+        upstream, dash, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
+        if not (
+            _EPOCH.fullmatch(epoch)
+            and _UPSTREAM.fullmatch(upstream)
+            and (_REVISION.fullmatch(revision) or not dash)
+        ):
             raise ValueError(f"{text!r} is not a version of a Debian package")
-        epoch, upstream, revision = match["epoch"] or "0", match["upstream"], match["revision"]
-        if len(epoch) > len(str(_EPOCH_LIMIT)) or int(epoch) > _EPOCH_LIMIT:
+        if _number(epoch) > _number(_EPOCH_LIMIT):
             raise ValueError(f"{text!r} has an epoch that no Debian package has")
-        key = (_number(epoch), _order(upstream), _order(revision or ""))
-        return cls(text, int(epoch), upstream, revision or "", key)
+        return cls(
+            text,
+            int(epoch),
+            upstream,
+            revision,
+            (_number(epoch), _order(upstream), _order(revision)),
+        )
 
     def __str__(self) -> str:
         return self.text
@@ -51,10 +62,6 @@ class Version:
 
     def __hash__(self) -> int:
         return hash(self._key)
-
-
-_EPOCH_LIMIT = 2**31 - 1
-"""dpkg holds an epoch in an int."""
 
 
 def _order(part: str) -> tuple[_Part, ...]:

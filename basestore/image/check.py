@@ -1,9 +1,8 @@
 """Checks over a whole image, by its layers' listings: conflicting paths, missing libraries."""
 
-import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from basestore.layer.listing import Dynamic, Listing
+from basestore.layer.listing import Listing
 from basestore.layer.realise import PathConflictError, owner
 from basestore.recipe.model import Recipe
 from basestore.store import Realisation, Store
@@ -22,7 +21,7 @@ def check_image(store: Store, platform: Platform, realised: Realised) -> tuple[s
     check_conflicts(store, [recipe for recipe, _ in realised], listings)
     return tuple(
         f"{platform}: /{path} needs {library}, which the image lacks"
-        for path, library in missing_libraries(platform, listings)
+        for path, library in missing_libraries(listings)
     )
 
 
@@ -52,34 +51,17 @@ def _places(listing: Listing) -> Iterator[tuple[str, object, str]]:
             parent = parent.rpartition("/")[0]
 
 
-def missing_libraries(platform: Platform, listings: Sequence[Listing]) -> Iterator[tuple[str, str]]:
-    """ELF files and libraries they need that lie nowhere where the dynamic linker looks.
+def missing_libraries(listings: Sequence[Listing]) -> Iterator[tuple[str, str]]:
+    """ELF files, and libraries they need that nothing in the image brings, wherever it lies.
 
-    It looks in the file's own search path and in the system's folders (ld.so(8)). A library beside
-    the file counts as found: extension modules load each other's.
+    By name only: extension modules load each other's libraries from folders of their own, which
+    then satisfies whatever is loaded after them (ld.so(8)).
     """
-    links = {path: target for listing in listings for path, target in listing.links.items()}
-    there = {_real(path, links) for listing in listings for path in listing.files}
-    there |= set(links)
-    system = [f"usr/lib/{platform.multiarch}", "usr/lib", "usr/lib64"]
+    paths = (path for listing in listings for path in (*listing.files, *listing.links))
+    names = {path.rpartition("/")[2] for path in paths}
+    names |= {found.soname for listing in listings for found in listing.dynamic.values()}
     for listing in listings:
         for path, dynamic in sorted(listing.dynamic.items()):
-            folders = [*_own(path, dynamic), posixpath.dirname(path), *system]
             for library in dynamic.needed:
-                if not any(f"{_real(folder, links)}/{library}" in there for folder in folders):
+                if library.rpartition("/")[2] not in names:
                     yield path, library
-
-
-def _own(path: str, dynamic: Dynamic) -> Iterator[str]:
-    """A file's own search path from the image's root, $ORIGIN filled in."""
-    origin = posixpath.dirname(path)
-    for folder in dynamic.search:
-        filled = folder.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", f"/{origin}")
-        yield posixpath.normpath(filled).lstrip("/")
-
-
-def _real(path: str, links: Mapping[str, str]) -> str:
-    """A path with a link for its first folder followed, as usr-merge has them."""
-    first, slash, rest = path.partition("/")
-    target = links.get(first)
-    return f"{target.lstrip('/')}{slash}{rest}" if target else path

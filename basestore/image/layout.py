@@ -1,6 +1,5 @@
 """Export as an OCI image layout (OCI image-spec, "Image Layout")."""
 
-import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,10 +48,13 @@ def layout_index(image: Image, tag: str, others: Sequence[Json] = ()) -> dict[st
 
 def _others(folder: Path, tag: str) -> list[Json]:
     """What the layout holds already; another image under the tag gives way."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         old = json.loads((folder / "index.json").read_bytes())["manifests"]
         return [entry for entry in old if entry.get("annotations", {}).get(_REFERENCE) != tag]
-    return []
+    except FileNotFoundError:
+        return []
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise NotALayoutError(folder) from error
 
 
 def _write(path: Path, blob: ImageBlob, progress: Progress) -> None:

@@ -1,7 +1,7 @@
 """Listings: what a layer holds, kept beside it, so that checks over a whole image open no layer.
 
 A listing is a blob: one gzip member of canonical JSON with ``files`` (path -> size, CRC-32),
-``links`` (path -> target) and ``needs`` (ELF file -> what its dynamic section says).
+``links`` (path -> target) and ``dynamic`` (ELF file -> soname, needed libraries).
 """
 
 import json
@@ -15,11 +15,10 @@ from basestore.layer import gzip
 
 @dataclass(frozen=True, slots=True)
 class Dynamic:
-    """An ELF file's dynamic section: its own name, and the libraries it needs and where."""
+    """Of an ELF file's dynamic section: its own name, and the libraries that it needs."""
 
     soname: str
     needed: tuple[str, ...]
-    search: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,7 @@ class Listing:
         content = json_bytes(
             {
                 "dynamic": {
-                    path: [found.soname, list(found.needed), list(found.search)]
-                    for path, found in self.dynamic.items()
+                    path: [found.soname, list(found.needed)] for path, found in self.dynamic.items()
                 },
                 "files": {path: list(identity) for path, identity in self.files.items()},
                 "links": dict(self.links),
@@ -58,7 +56,7 @@ class Listing:
             files={path: (size, crc32) for path, (size, crc32) in found["files"].items()},
             links=found["links"],
             dynamic={
-                path: Dynamic(soname, tuple(needed), tuple(search))
-                for path, (soname, needed, search) in found["dynamic"].items()
+                path: Dynamic(soname, tuple(needed))
+                for path, (soname, needed) in found["dynamic"].items()
             },
         )

@@ -72,8 +72,13 @@ def realise(recipe: Recipe, workshop: Workshop) -> Realisation:
 
 
 def remake(recipe: Recipe, workshop: Workshop) -> Realisation:
-    """Make the layer again whatever is recorded; NotReproducibleError if it comes out other."""
+    """Make the layer again whatever is recorded; NotReproducibleError if it comes out other.
+
+    What it is made of and what the record keeps is read whole before; raises DamagedBlobError.
+    """
     recorded = workshop.store.realisations.of_recipe(recipe.digest)
+    for digest in dict.fromkeys((*recipe.inputs, *(recorded.needs if recorded else ()))):
+        workshop.store.blobs.check(digest)
     made = make(recipe, workshop)
     if recorded and (recorded.layer, recorded.diff_id) != (made.layer, made.diff_id):
         raise NotReproducibleError(recipe, recorded, made)

@@ -71,7 +71,7 @@ class Recorder:
         except MalformedElfError:
             return  # data that looks like a program: test suites hold some
         if found:
-            self._dynamic[path] = Dynamic(found.soname, found.needed, found.folders)
+            self._dynamic[path] = Dynamic(found.soname, found.needed)
 
     def _crc32_of(self, entry: Entry) -> int:
         if self._crc32 is not None:

@@ -122,6 +122,8 @@ class _Work:
         while done < part.size:
             length = min(gzip.STORED_BLOCK, part.size - done)
             content = os.pread(file.fileno(), length, part.offset + done)
+            if len(content) != length:
+                raise BrokenStreamError(path, "its content ends too early")
             self._chain.inline(gzip.stored_header(length, done + length == part.size))
             self._chain.slice(number, part.offset + done, content)
             crc32 = isal_zlib.crc32(content, crc32)

@@ -38,10 +38,11 @@ def fetch_artifacts(
         places: dict[Digest, Sequence[str]] = {}
         lacking: list[Deb] = [deb for digest, deb in debs.items() if digest in digests]
         if lacking:
-            places.update(debian.locate(profile.foundation.suite, lacking, progress))
-        if digests & set(wheels):
-            found = locate_wheels(uv, profile.indexes, lock.platforms, digests & set(wheels))
-            places.update(found)
+            with progress.task("locate", f"{len(lacking)} .debs"):
+                places.update(debian.locate(profile.foundation.suite, lacking, progress))
+        if sought := digests & set(wheels):
+            with progress.task("locate", f"{len(sought)} wheels"):
+                places.update(locate_wheels(uv, profile.indexes, lock.platforms, sought))
         return places
 
     artifacts = [*deb_artifacts(list(debs.values())), *wheels.values()]

@@ -1,11 +1,11 @@
 """The .debs that a list of packages comes to: what apt would install into an empty root.
 
-The answer is that of ``apt-get install --no-install-recommends`` where nothing is installed: each
-name has one candidate, its highest version; Recommends count for nothing; Essential packages come
-only where something asks for them. The resolver is resolvelib's, and the order in which it decides
-is apt's: the packages asked for, then depth first, each dependency in the order of its field; a
-clause that something installed meets already asks for nothing, any other one takes its first
-alternative that works.
+The answer is that of ``apt-get install --no-install-recommends`` with the names in sorted order (to
+apt their order counts) where nothing is installed: each name has one candidate, its highest
+version; Recommends count for nothing; Essential packages come only where something asks for them.
+The resolver is resolvelib's, and the order in which it decides is apt's: the packages asked for,
+then depth first, each dependency in the order of its field; a clause that something installed meets
+already asks for nothing, any other one takes its first alternative that works.
 
 Identifiers are package names, wanted or unwanted (Conflicts and Breaks), and clauses that several
 packages can meet.

@@ -19,7 +19,7 @@ class VerifierMissingError(UnreachableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "neither gpgv nor sqv is there to check the signature of Debian's index",
+            "neither gpgv nor sqv (1.3 or later) is there to check the signature of Debian's index",
             "install one of them: apt-get install gpgv",
         )
 
@@ -104,7 +104,7 @@ def _signers(files: _Files, what: str) -> frozenset[str]:
 
 
 def _gpgv(files: _Files, what: str) -> list[str]:
-    """The primary fingerprints of good signatures; raises TamperedError and FileNotFoundError.
+    """The primary fingerprints of good signatures; raises SignatureError and FileNotFoundError.
 
     gpgv also reads text outside the signed part; only what it writes to ``--output`` is signed. Its
     exit code is no help: one signature by a key that isn't ours is enough to fail.
@@ -114,7 +114,10 @@ def _gpgv(files: _Files, what: str) -> list[str]:
     lines = [line.split()[1:] for line in status.splitlines() if line.startswith("[GNUPG:] ")]
     if any(line[0] == "BADSIG" for line in lines):
         raise TamperedError(what)
-    return list(_good_signers(lines))
+    signers = list(_good_signers(lines))
+    if not signers and not any(line[0] == "NO_PUBKEY" for line in lines):
+        raise SignatureError(what, "it has no good signature")
+    return signers
 
 
 def _good_signers(lines: list[list[str]]) -> Iterator[str]:
@@ -139,11 +142,13 @@ def _sqv(files: _Files, what: str) -> list[str]:
     if done.returncode == 0:
         return done.stdout.split()
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if any("--cleartext" in line for line in said):
+        raise VerifierMissingError
     if any("manipulated" in line for line in said):
         raise TamperedError(what)
     if all(line.startswith("Missing key") for line in said):
         raise UnknownSignerError(what)
-    raise SignatureError(what, f"sqv says: {' '.join(said)[:200]}")
+    raise SignatureError(what, f"sqv says {said[0]}")
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from basestore.digest import CHUNK, Digest
+from basestore.digest import CHUNK, Digest, read_chunks
 from basestore.errors import IntegrityError
 from basestore.files import sync_folder
 
@@ -25,6 +25,17 @@ class MissingBlobError(IntegrityError):
     def __init__(self, digest: Digest) -> None:
         super().__init__(
             f"the store doesn't hold {digest}", "run `basestore build` to fetch or make it again"
+        )
+        self.digest = digest
+
+
+class DamagedBlobError(IntegrityError):
+    """A blob of the store has other bytes than it was kept with."""
+
+    def __init__(self, digest: Digest, path: Path) -> None:
+        super().__init__(
+            f"the store's blob {digest} is damaged",
+            f"something changed it on the disk: remove {path}, and run `basestore build`",
         )
         self.digest = digest
 
@@ -128,9 +139,19 @@ class Blobs:
             raise MissingBlobError(digest) from None
 
     def read(self, digest: Digest) -> bytes:
-        """A small blob's bytes, whole; raises MissingBlobError."""
+        """A small blob's bytes, whole; raises MissingBlobError and DamagedBlobError."""
         with self.open(digest) as file:
-            return file.read()
+            data = file.read()
+        if Digest.of(data) != digest:
+            raise DamagedBlobError(digest, self.path(digest))
+        return data
+
+    def check(self, digest: Digest) -> None:
+        """Read a blob of any size whole; raises MissingBlobError and DamagedBlobError."""
+        with self.open(digest) as file:
+            found = Digest.of_stream(read_chunks(file))
+        if found != digest:
+            raise DamagedBlobError(digest, self.path(digest))
 
     def add(self, data: bytes) -> Digest:
         """Keep bytes that are in memory."""

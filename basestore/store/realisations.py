@@ -14,23 +14,11 @@ from typing import Any, BinaryIO
 
 from basestore.canonical import json_bytes
 from basestore.digest import CHUNK, Digest
-from basestore.errors import IntegrityError
 from basestore.files import replace_file
-from basestore.store.blobs import Blobs
+from basestore.store.blobs import Blobs, DamagedBlobError
 
 # One segment in the table: number of the blob, offset, length; little-endian.
 _ROW = struct.Struct("<IQQ")
-
-
-class DamagedBlobError(IntegrityError):
-    """A blob of the store is not whole."""
-
-    def __init__(self, blob: Digest) -> None:
-        super().__init__(
-            f"the store's blob {blob} ends before a layer made of it does",
-            "something cut it on the disk: remove the file, and run `basestore build`",
-        )
-        self.blob = blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +141,7 @@ def stream(blobs: Blobs, segments: Iterable[Segment]) -> Iterator[bytes]:
             while left:
                 piece = file.read(min(left, CHUNK))
                 if not piece:
-                    raise DamagedBlobError(segment.blob)
+                    raise DamagedBlobError(segment.blob, blobs.path(segment.blob))
                 pending += piece
                 left -= len(piece)
                 if len(pending) >= CHUNK:
@@ -171,7 +159,8 @@ def _place(folder: Path, digest: Digest) -> Path:
 
 
 def _read(path: Path) -> Any:
+    """A record; None where there is none, or a damaged one: it is then made again."""
     try:
         return json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None

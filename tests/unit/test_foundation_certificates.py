@@ -7,7 +7,7 @@ from basestore.layer.foundation.tree import Tree
 from basestore.layer.foundation.x509 import MalformedCertificateError, certificates, subject_hash
 
 # Made with `openssl req -x509`. Two have the subject C=DE, O="Zwölf   Monde GmbH", CN=Test Root,
-# with the hash 4a971f22 by `openssl x509 -subject_hash`; the third has CN=Multi, OU=a, and e1c15f88.
+# with the hash 4a971f22 by `openssl x509 -subject_hash`; the third has CN=Multi, OU=a (e1c15f88).
 FIRST = b"""-----BEGIN CERTIFICATE-----
 MIIBezCCASECFDVan76WzmIEqSZQiBRbr4FwggirMAoGCCqGSM49BAMCMD8xCzAJ
 BgNVBAYTAkRFMRwwGgYDVQQKDBNad8O2bGYgICBNb25kZSBHbWJIMRIwEAYDVQQD

@@ -31,6 +31,7 @@ def foundation_entries(
     Raises MalformedDebError, WrongPackageError, PathConflictError, MissingLibraryError,
     NoPythonError, InterpreterUnusableError and MissingBlobError.
     """
+    scratch = scratch.absolute()
     tree = _new_tree(scratch / "root")
     settle(tree, unpack_all(recipe.debs, blobs, tree), recipe)
     running = tree

@@ -1,15 +1,24 @@
-"""Reading a wheel's small files whole: METADATA's neighbours RECORD, WHEEL, entry_points.txt."""
+"""Contents of a wheel's files: small ones whole, and all of them against RECORD's hashes."""
 
+import base64
+import hashlib
 import os
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from isal import isal_zlib
 
-from basestore.layer.inflate import BrokenStreamError, whole
-from basestore.layer.wheel.zip import DEFLATED, BadZipError, ZipEntry
+from basestore.layer.inflate import BrokenStreamError, Inflation, whole
+from basestore.layer.wheel.record import Row, parse_record
+from basestore.layer.wheel.zip import DEFLATED, BadZipError, ZipEntry, read_zip
 
 LIMIT = 64 * 1024 * 1024
 """The most a metadata file may hold, in bytes."""
+
+_READ = 64 * 1024
+
+# PyPA, "Recording installed projects": sha256 or better of the guaranteed algorithms.
+_ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
 def read_content(file: BinaryIO, entry: ZipEntry, label: str) -> bytes:
@@ -25,3 +34,51 @@ def read_content(file: BinaryIO, entry: ZipEntry, label: str) -> bytes:
     if isal_zlib.crc32(data) != entry.crc32:
         raise BadZipError(label, f"{entry.name} has not the recorded CRC-32")
     return data
+
+
+def check_contents(file: BinaryIO, label: str) -> int:
+    """Hold every file of a wheel to RECORD's hash and size; how many there were.
+
+    Raises BadZipError with the first that differs, or that RECORD gives no hash for.
+    """
+    members = {member.name: member for member in read_zip(file, label)}
+    records = [
+        name for name in members if name.endswith(".dist-info/RECORD") and name.count("/") == 1
+    ]
+    if len(records) != 1:
+        raise BadZipError(label, f"it has {len(records)} RECORD files instead of one")
+    rows = parse_record(read_content(file, members[records[0]], label), label)
+    hashed = [row for row in rows if not row.path.startswith(records[0])]
+    for row in hashed:
+        if row.path not in members:
+            raise BadZipError(label, f"its RECORD lists {row.path}, which it doesn't hold")
+        _check(file, members[row.path], row, label)
+    return len(hashed)
+
+
+def _check(file: BinaryIO, member: ZipEntry, row: Row, label: str) -> None:
+    algorithm, _, expected = row.hash.partition("=")
+    if algorithm not in _ALGORITHMS:
+        raise BadZipError(label, f"its RECORD has no strong hash of {row.path}")
+    found = hashlib.new(algorithm)
+    try:
+        for content in _contents(file, member):
+            found.update(content)
+    except BrokenStreamError as error:
+        raise BadZipError(label, error.message) from error
+    digest = base64.urlsafe_b64encode(found.digest()).rstrip(b"=").decode()
+    if digest != expected or (row.size and row.size != str(member.size)):
+        raise BadZipError(label, f"{row.path} is not what its RECORD says")
+
+
+def _contents(file: BinaryIO, member: ZipEntry) -> Iterator[bytes]:
+    if member.method != DEFLATED:
+        yield from _slices(file, member)
+        return
+    inflation = Inflation(member.name, member.size, member.crc32)
+    yield from inflation.contents(_slices(file, member))
+
+
+def _slices(file: BinaryIO, member: ZipEntry) -> Iterator[bytes]:
+    for at in range(0, member.length, _READ):
+        yield os.pread(file.fileno(), min(_READ, member.length - at), member.offset + at)

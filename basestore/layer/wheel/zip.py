@@ -191,7 +191,8 @@ class _Reader:
             return values
         wide = self._zip64_values(extra, name)
         full = values.count(_FULL32)
-        if wide != values[: len(wide)] if not full else len(wide) != full:
+        agrees = len(wide) == full if full else wide == values[: len(wide)]
+        if not agrees:
             raise self._bad(f"{name!r} has a ZIP64 extra field that contradicts its header")
         missing = iter(wide)
         return [next(missing) if value == _FULL32 else value for value in values]
