@@ -1,6 +1,6 @@
 """`basestore lock`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,11 @@ from basestore.cli.terminal import count, print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
 from basestore.profile.model import Project
+from basestore.profile.names import normalised
 from basestore.profile.project import chosen_profiles
+
+if TYPE_CHECKING:
+    from basestore.resolve.solve import SolveOptions
 
 
 def lock(
@@ -44,8 +48,11 @@ def lock(
     if check:
         _check(project, names, json)
         return
-    wheels = frozenset(["*"] if upgrade else upgrade_package or [])
-    _lock(project, names, wheels, upgrade_foundation, json)
+    from basestore.resolve.solve import SolveOptions
+
+    packages = frozenset(normalised(package) for package in upgrade_package or ())
+    wheels = frozenset(["*"]) if upgrade else packages
+    _lock(project, names, SolveOptions(wheels, upgrade_foundation), json)
 
 
 def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
@@ -77,21 +84,19 @@ def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
 def _lock(
     project: Project,
     names: tuple[str, ...],
-    wheels: frozenset[str],
-    foundation: bool,
+    wish: "SolveOptions",
     json: bool,
 ) -> None:
     from basestore.cli.settings import read_settings
     from basestore.cli.sources import world
-    from basestore.pipeline.lock import family_order, lock_profile
-    from basestore.resolve.solve import SolveOptions
+    from basestore.pipeline.lock import check_upgrade, family_order, lock_profile
 
+    check_upgrade(project, names, wish.upgrade - {"*"})
     settings = read_settings()
     results = []
     with watching(json) as progress, world(settings, progress) as asked:
         for name in family_order(project, names):
             with progress.task("lock", name):
-                wish = SolveOptions(upgrade=wheels, upgrade_foundation=foundation)
                 results.append(lock_profile(project, name, wish, asked))
     if json:
         print_json(

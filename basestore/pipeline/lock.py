@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from basestore.digest import Digest
+from basestore.errors import UsageError
 from basestore.lock import codec
 from basestore.lock.files import NoLockError, read_lock, read_origin, write_lock
 from basestore.lock.freshness import StaleLockError, check, source_files
@@ -19,6 +20,17 @@ from basestore.resolve.solve import Ports, Solution, SolveOptions, solve
 from basestore.sources.pylock import IndexedWheel
 from basestore.sources.uv import Uv
 from basestore.target import Platform
+
+
+class UnknownUpgradeError(UsageError):
+    """A package is to be upgraded that no lock holds."""
+
+    def __init__(self, package: str, profiles: Sequence[str]) -> None:
+        super().__init__(
+            f"{package} is to be upgraded, but the locks of {', '.join(profiles)} don't hold it",
+            "check the spelling, or add it to a profile's requirements",
+        )
+        self.package = package
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,15 @@ def family_order(project: Project, names: Iterable[str]) -> tuple[str, ...]:
     lineages = (read_profile(project, name).lineage for name in wanted)
     ordered = dict.fromkeys(one.name for lineage in lineages for one in lineage)
     return tuple(name for name in ordered if name in wanted)
+
+
+def check_upgrade(project: Project, names: Sequence[str], packages: Iterable[str]) -> None:
+    """Raise UnknownUpgradeError for a package, by its normalised name, that no lock holds."""
+    found = [read_lock(project, name)[0] for name in names if check(project, name).lock]
+    held = {wheel.name for lock in found for one in lock.platforms for wheel in one.wheels}
+    for package in packages:
+        if package not in held:
+            raise UnknownUpgradeError(package, names)
 
 
 def lock_profile(project: Project, name: str, wish: SolveOptions, world: World) -> Locked:

@@ -97,7 +97,7 @@ class Debian:
         Raises SignatureError, WrongReleaseError, ExpiredReleaseError, SuiteNotFoundError,
         NoSuchIndexError, CorruptIndexError, TransportError and what ``fetch`` raises.
         """
-        return self._index(suite, platform, self.now, progress)
+        return self._index(_Question(suite, platform, self.now, self.keyring), progress)
 
     def locate(
         self, suite: str, debs: Sequence[Deb], progress: Progress
@@ -105,23 +105,22 @@ class Debian:
         """Where .debs of a lock lie today, by digest.
 
         The suite's index of today first; the snapshot archive is asked only for what that doesn't
-        list. Raises what ``index`` raises, but for an expired Release, and DebsGoneError.
+        list. Signatures and age of an index don't matter here, for the digests decide. Raises what
+        ``index`` raises, but for those, and DebsGoneError.
         """
         urls = dict(self._listed(suite, debs, progress))
         gone = [deb for deb in debs if deb.sha256 not in urls]
         return {**urls, **self._snapshots(suite, gone)} if gone else urls
 
-    def _index(
-        self, suite: str, platform: Platform, valid_at: datetime | None, progress: Progress
-    ) -> SuiteIndex:
-        archives = _archives(suite)
+    def _index(self, asked: "_Question", progress: Progress) -> SuiteIndex:
+        archives = _archives(asked.suite)
         mirrored = all(name in self.mirrors for name, _ in archives)
-        finder = _Finder(self, HostApt() if mirrored else self.apt(), valid_at)
-        indexes = [finder.find(archive, name, platform) for archive, name in archives]
+        finder = _Finder(self, HostApt() if mirrored else self.apt(), asked)
+        indexes = [finder.find(archive, name) for archive, name in archives]
         places = {index.artifact.digest: index.urls for index in indexes}
         artifacts = [index.artifact for index in indexes]
         fetch(self.store, self.transport, artifacts, lambda _: places, progress)
-        return SuiteIndex(suite, [self._load(index) for index in indexes])
+        return SuiteIndex(asked.suite, [self._load(index) for index in indexes])
 
     @property
     def snapshot(self) -> str:
@@ -144,10 +143,10 @@ class Debian:
     def _listed(
         self, suite: str, debs: Sequence[Deb], progress: Progress
     ) -> Iterator[tuple[Digest, tuple[str, ...]]]:
-        """What the suite's indexes list today; their age doesn't matter, the digests decide."""
+        """What the suite's indexes list today."""
         for platform in _platforms(debs):
             try:
-                index = self._index(suite, platform, None, progress)
+                index = self._index(_Question(suite, platform, None, None), progress)
             except SuiteNotFoundError:
                 continue
             for deb in debs:
@@ -167,14 +166,28 @@ class Debian:
 
 
 @dataclass(frozen=True, slots=True)
+class _Question:
+    """Which index is wanted. ``valid_at``: when its Release must be valid; None: any age.
+
+    ``keyring``: whose signature its Release must have; None: anybody's.
+    """
+
+    suite: str
+    platform: Platform
+    valid_at: datetime | None
+    keyring: Keyring | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Finder:
-    """Finds the archives of one suite. ``valid_at``: when a Release must be valid; None: any."""
+    """Finds the archives of one suite."""
 
     debian: Debian
     apt: HostApt
-    valid_at: datetime | None
+    asked: _Question
 
-    def find(self, archive: str, suite: str, platform: Platform) -> _Index:
+    def find(self, archive: str, suite: str) -> _Index:
+        platform = self.asked.platform
         base, release = self._release(archive, suite)
         folder = f"main/binary-{platform.architecture}"
         file = release.files.get(f"{folder}/Packages.xz")
@@ -190,7 +203,7 @@ class _Finder:
         """The base URL of the archive that holds a suite, and the suite's Release."""
         if archive in self.debian.mirrors:
             base = self.debian.mirrors[archive].rstrip("/")
-            return base, self._read(Place(base, self.valid_at), suite)
+            return base, self._read(Place(base, self.asked.valid_at), suite)
         asked: list[str] = []
         failed: UnreachableError | None = None
         for base in self.apt.bases(suite):
@@ -207,7 +220,7 @@ class _Finder:
     def _of_snapshot(self, archive: str, suite: str, asked: list[str]) -> tuple[str, Release]:
         base = archive_at(self.debian.snapshot, archive, self.debian.now)
         try:
-            return base, self._read(Place(base, self.valid_at), suite)
+            return base, self._read(Place(base, self.asked.valid_at), suite)
         except SuiteNotFoundError as error:
             raise SuiteNotFoundError(suite, [*asked, base]) from error
         except TransportError as error:
@@ -216,11 +229,12 @@ class _Finder:
             raise SuiteNotFoundError(suite, asked, f", and {error.message}") from error
 
     def _host_place(self, base: str) -> Place:
-        return Place(base, self.valid_at if self.apt.minds_expiry else None)
+        return Place(base, self.asked.valid_at if self.apt.minds_expiry else None)
 
     def _read(self, place: Place, suite: str) -> Release:
         debian = self.debian
-        return ReleaseReader(debian.store, debian.transport, debian.keyring).read(place, suite)
+        reader = ReleaseReader(debian.store, debian.transport, self.asked.keyring)
+        return reader.read(place, suite)
 
 
 def deb_file(deb: Deb) -> str:

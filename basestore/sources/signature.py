@@ -81,6 +81,17 @@ def verified_text(message: bytes, keyring: Keyring, folder: Path, what: str) -> 
     return files.text.read_bytes()
 
 
+def claimed_text(message: bytes, what: str) -> bytes:
+    """The text that somebody says they signed: for where a digest, not a signature, decides.
+
+    RFC 9580 7.1: after the headers and an empty line, dash-escaped. Raises UnsignedError.
+    """
+    if not message.startswith(_BEGIN):
+        raise UnsignedError(what)
+    text = message.partition(b"\n\n")[2].partition(b"\n-----BEGIN PGP SIGNATURE-----")[0]
+    return text.replace(b"\n- ", b"\n") + b"\n"
+
+
 @dataclass(frozen=True, slots=True)
 class _Files:
     """What a checking program reads, and the signed text that it writes."""

@@ -3,23 +3,26 @@
 import io
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from isal import isal_zlib
 from layers import Contents, Unwatched, gunzip, held_to_digests, new_store
 from wheelmaker import make_wheel
 from zipbytes import DESCRIPTOR, Item, deflated, descriptor, zip_bytes
 
 from basestore.digest import Digest
-from basestore.layer import tar
+from basestore.layer import gzip, tar
 from basestore.layer.entry import Copied, Encoded, Entry, Kind, Payload, Stored
 from basestore.layer.inflate import BrokenStreamError
 from basestore.layer.wheel.install import Layout, wheel_entries
-from basestore.layer.wheel.zip import BadZipError, read_zip
+from basestore.layer.wheel.zip import BadZipError, ZipEntry, read_zip
 from basestore.layer.writer import LayerWriter
 from basestore.lock.model import Wheel
 from basestore.store import Realisation, Store
@@ -39,11 +42,10 @@ long_parts = st.builds(
 )
 parts = st.one_of(short_parts, long_parts)
 paths = st.lists(parts, min_size=1, max_size=4).map("/".join)
-contents = st.one_of(
-    st.just(b""),
-    st.binary(max_size=2000),
-    st.builds(lambda data, times: data * times, st.binary(min_size=1, max_size=9), st.integers(1, 90_000)),
-)  # fmt: skip
+repeated = st.builds(
+    lambda data, times: data * times, st.binary(min_size=1, max_size=9), st.integers(1, 90_000)
+)
+contents = st.one_of(st.just(b""), st.binary(max_size=2000), repeated)
 modes = st.sampled_from([0o644, 0o755, 0o600, 0o4755, 0o1777, 0])
 owners = st.sampled_from([0, 1, 42, 65534, 2**21 - 1])
 forms = st.sampled_from(["copied", "stored", "encoded", "both"])
@@ -77,8 +79,6 @@ def planned(draw: st.DrawFn) -> list[Planned]:
 
 def payload(store: Store, content: bytes, form: str) -> tuple[Payload, ...]:
     """A content in one of the forms a payload has; nothing for an empty one."""
-    from isal import isal_zlib
-
     if not content:
         return ()
     if form == "encoded":
@@ -98,8 +98,6 @@ def payload(store: Store, content: bytes, form: str) -> tuple[Payload, ...]:
 
 
 def entries(store: Store, items: Sequence[Planned]) -> list[Entry]:
-    from dataclasses import replace
-
     return [replace(item.entry, payload=payload(store, item.content, item.form)) for item in items]
 
 
@@ -162,7 +160,7 @@ def test_how_content_is_cut_into_pieces_doesnt_matter(
     shared: Store, content: bytes, cuts: list[int]
 ) -> None:
     edges = sorted({0, *(cut for cut in cuts if cut < len(content)), len(content)})
-    pieces = [content[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [content[a:b] for a, b in pairwise(edges)]
     whole, cut = (
         [Entry("x", Kind.FILE, 0o644, (Encoded(len(content), lambda given=given: iter(given)),))]
         for given in ([content], pieces)
@@ -205,8 +203,6 @@ def base_wheel() -> bytes:
 
 def streamed_wheel() -> bytes:
     """The same by another builder: sizes behind the entries."""
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(base_wheel())) as archive:
         rows = [(name, archive.read(name)) for name in archive.namelist()]
     zeros = {"crc32": 0, "length": 0, "size": 0}
@@ -277,9 +273,7 @@ def held(store: Store, data: bytes, right: dict[str, bytes]) -> None:
     assert found == right
 
 
-@settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=400, deadline=None)
 @given(st.sampled_from([0, 1]), st.lists(edits, min_size=1, max_size=3))
 @example(0, [Edit("insert", 0.999, b"x")])
 def test_a_changed_wheel_is_refused_or_installs_the_same(
@@ -312,7 +306,7 @@ def directory_is_held(data: bytes, at: int, value: int, right: Digest) -> None:
     assert directory_digest(found) == right
 
 
-def directory_digest(found: Sequence[object]) -> Digest:
+def directory_digest(found: Sequence[ZipEntry]) -> Digest:
     """What a directory says, without the execute bits, which stand in one place only."""
     rows = [(e.name, e.method, e.offset, e.length, e.size, e.crc32) for e in found]
     return Digest.of(repr(rows).encode())
@@ -341,6 +335,4 @@ def test_bytes_out_of_nowhere_are_no_wheel(shared: Store, data: bytes) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=3000), min_size=1, max_size=6))
 def test_chains_are_one_content_to_gzip_and_zlib(pieces: list[bytes]) -> None:
-    from basestore.layer import gzip
-
     assert gunzip(b"".join(map(gzip.member, pieces))) == b"".join(pieces)
