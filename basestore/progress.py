@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Advance = Callable[[int], None]
-"""Tells that so many more units (bytes, unless said otherwise) are done. Any thread may call it."""
+"""Tells that so many more bytes are done. Any thread may call it."""
 
 
 class Progress:
@@ -12,7 +12,7 @@ class Progress:
 
     @contextmanager
     def task(self, verb: str, name: str, total: int | None = None) -> Iterator[Advance]:
-        """One piece of work: ``verb`` groups alike ones ("fetch"), ``total`` is in units."""
+        """One piece of work: ``verb`` groups alike ones ("fetch"), ``total`` is in bytes."""
         del verb, name, total
         yield lambda amount: None  # noqa: ARG005
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,13 +61,13 @@ class CommandLine:
                 stdout=out,
                 stderr=err,
             )
-            alarm = threading.Timer(LONGEST, process.kill)
-            alarm.start()
-            _, status, usage = os.wait4(process.pid, 0)
-            alarm.cancel()
-            process.returncode = os.waitstatus_to_exitcode(status)
-            cpu = usage.ru_utime + usage.ru_stime
+            cpu = _wait(process)
             return Done(words, process.returncode, _text(out), _text(err), cpu)
+
+
+def cpu_of(command: Sequence[str]) -> float:
+    """Seconds of user and system time that a program takes."""
+    return _wait(subprocess.Popen(command))
 
 
 def closed_address() -> str:
@@ -97,6 +97,16 @@ def contents(folder: Path) -> dict[str, bytes]:
         )
         for path in sorted(folder.rglob("*"))
     }
+
+
+def _wait(process: subprocess.Popen[bytes]) -> float:
+    """Wait for the end of a process; its CPU seconds, which only wait4 tells apart from others'."""
+    alarm = threading.Timer(LONGEST, process.kill)
+    alarm.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    alarm.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _text(file: Any) -> str:

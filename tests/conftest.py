@@ -51,8 +51,8 @@ def _registry(program: str, folder: Path) -> Iterator[str]:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     settings = folder / "registry.yml"
     settings.write_text(
-        f"version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {folder}}}\n"
-        f"http: {{addr: '{address}'}}\n"
+        "version: 0.1\nlog: {level: error}\n"
+        f"storage: {{filesystem: {{rootdirectory: '{folder}'}}}}\nhttp: {{addr: '{address}'}}\n"
     )
     with (folder / "log").open("wb") as log:
         command = [program, "serve", str(settings)]

@@ -14,7 +14,9 @@ from wheelmaker import MadeWheel
 from basestore.digest import Digest
 from basestore.layer.entry import Entry
 from basestore.layer.realise import Workshop, make
-from basestore.lock.model import Wheel
+from basestore.layer.recorder import Recorder
+from basestore.layer.writer import LayerWriter
+from basestore.lock.model import Deb, Wheel
 from basestore.recipe.model import FoundationRecipe, WheelsRecipe
 from basestore.store import Realisation, Store
 from basestore.target import Platform
@@ -162,3 +164,25 @@ def installed(store: Store, *made: MadeWheel) -> dict[str, Member]:
 def digest_of(data: bytes) -> Digest:
     """The digest of bytes, by hashlib and not by the code under test."""
     return Digest(hashlib.sha256(data).hexdigest())
+
+
+def foundation_of(*debs: Deb, platform: Platform = AMD64) -> FoundationRecipe:
+    """A foundation's recipe; its layer is made of what a test says."""
+    return FoundationRecipe(platform, "3.11.2", debs)
+
+
+def recorded(store: Store, recipe: FoundationRecipe, entries: Sequence[Entry]) -> Realisation:
+    """A foundation's layer of these entries, recorded as if it had been made of .debs."""
+    with store.scratch() as scratch:
+        recorder = Recorder(scratch)
+        written = LayerWriter(store, recorder).write(entries)
+    realisation = Realisation(
+        layer=written.layer,
+        diff_id=written.diff_id,
+        size=written.size,
+        blobs=written.blobs,
+        segments=written.segments,
+        listing=store.blobs.add(recorder.listing().to_bytes()),
+    )
+    store.realisations.record(recipe.digest, realisation)
+    return realisation

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli.settings import Settings
+from basestore.errors import UsageError
 from basestore.profile.model import Project
 from basestore.profile.project import find_root, read_project
 from basestore.store import Store
@@ -30,6 +31,8 @@ class Start:
 
     def project(self) -> Project:
         """The project that the command works on."""
+        if self.folder and not self.folder.is_dir():
+            raise UsageError(f"there is no folder {self.folder}", "name the project's folder")
         return read_project(find_root((self.folder or Path.cwd()).absolute()))
 
 

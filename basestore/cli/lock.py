@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli.context import Json, Profiles, start_of
-from basestore.cli.terminal import count, print_json, say
+from basestore.cli.terminal import count, hint, print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
 from basestore.profile.model import Project
@@ -77,7 +77,9 @@ def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
         for one in found:
             reasons = "; ".join(map(str, one.reasons))
             say(f"{one.profile}: {'fresh' if one.fresh else f'stale: {reasons}'}")
-    if not all(one.fresh for one in found):
+    stale = [one.profile for one in found if not one.fresh]
+    if stale:
+        hint(f"run `basestore lock {' '.join(stale)}`")
         raise typer.Exit(ExitCode.DISAGREEMENT)
 
 

@@ -44,7 +44,7 @@ def start(
             "--project",
             "-C",
             metavar="FOLDER",
-            help="The project's folder, instead of the nearest one upwards.",
+            help="The project's folder, or one in it, instead of this one.",
         ),
     ] = None,
     version: Annotated[

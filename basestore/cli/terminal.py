@@ -21,7 +21,7 @@ def show_error(error: BaseException) -> int:
         raise error
     _say(_BOLD_RED, "error", error.message)
     if error.hint:
-        _say(_CYAN, " hint", error.hint)
+        hint(error.hint)
     return int(error.exit_code)
 
 
@@ -32,6 +32,11 @@ def show_bug() -> int:
     traceback.print_exc()
     _say(_BOLD_RED, "error", "this is a bug in basestore; please report it with the lines above")
     return int(ExitCode.BUG)
+
+
+def hint(text: str) -> None:
+    """The way out of what was said before, on standard error."""
+    _say(_CYAN, " hint", text)
 
 
 def warn(text: str) -> None:

@@ -70,7 +70,8 @@ class Entry:
     @property
     def size(self) -> int:
         """The content's size in bytes."""
-        return sum(part.size for part in self.payload)
+        payload = self.payload
+        return payload[0].size if len(payload) == 1 else sum(part.size for part in payload)
 
 
 def encoded(data: bytes) -> Encoded:

@@ -19,6 +19,7 @@ _MAGIC = b"ustar\x0000"
 _DEVICES = b"0000000\x000000000\0"
 _NO_NAMES = bytes(64)
 _MAX_OCTAL = 8**11
+_FIXED_SUM = sum(_MAGIC + _DEVICES) + 8 * 0x20  # of the checksum, itself taken as spaces
 
 
 def header(entry: Entry) -> bytes:
@@ -101,15 +102,12 @@ def _fields(  # the fields of one block, in no better grouping than the standard
     size: int,
     flag: bytes,
 ) -> bytes:
-    start = b"%s%07o\0%07o\0%07o\0%011o\0%s" % (
+    numbers = b"%07o\0%07o\0%07o\0%011o\0%s" % (mode, uid, gid, size, _MTIME)
+    checksum = sum(name + numbers + flag + target + prefix) + _FIXED_SUM  # padding adds nothing
+    return b"%s%s%06o\0 %s%s%s%s%s%s" % (
         name.ljust(100, b"\0"),
-        mode,
-        uid,
-        gid,
-        size,
-        _MTIME,
-    )
-    rest = b"%s%s%s%s%s%s" % (
+        numbers,
+        checksum,
         flag,
         target.ljust(100, b"\0"),
         _MAGIC,
@@ -117,5 +115,3 @@ def _fields(  # the fields of one block, in no better grouping than the standard
         _DEVICES,
         prefix.ljust(167, b"\0"),
     )
-    checksum = sum(start) + sum(rest) + 8 * 0x20
-    return b"%s%06o\0 %s" % (start, checksum, rest)

@@ -7,6 +7,7 @@ of *inline* bytes (everything that could not be copied). Layout in ``docs/layer-
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from isal import isal_zlib
@@ -16,6 +17,7 @@ from basestore.layer import gzip, inflate, tar
 from basestore.layer.chain import BatchedHash, Chain, WrittenLayer
 from basestore.layer.entry import Copied, Encoded, Entry, Payload, Stored
 from basestore.layer.inflate import BrokenStreamError
+from basestore.layer.window import Window
 from basestore.store import Store
 
 _READ = 64 * 1024
@@ -60,7 +62,7 @@ class _Work:
         self._observer = observer
         self._tar = BatchedHash()
         self._pending = bytearray()  # headers and padding that wait to become a member
-        self._open: dict[Digest, tuple[int, BinaryIO]] = {}
+        self._open: dict[Digest, _Source] = {}
 
     def add(self, entry: Entry) -> None:
         self._headers(tar.header(entry))
@@ -101,11 +103,11 @@ class _Work:
 
     def _small(self, part: Copied, path: str) -> Iterable[bytes]:
         """As ``_copied``, in one piece: most files are small, and calls are what they cost."""
-        number, file = self._blob(part.blob)
-        data = os.pread(file.fileno(), part.length, part.offset)
+        source = self._source(part.blob)
+        data = source.window.read(part.offset, part.length)
         content = inflate.whole(data, path, part.size, part.crc32)
         self._chain.inline(gzip.HEADER)
-        self._chain.slice(number, part.offset, data)
+        self._chain.slice(source.number, part.offset, data)
         self._chain.inline(gzip.trailer(part.crc32, part.size))
         return (content,)
 
@@ -117,15 +119,15 @@ class _Work:
 
     def _stored(self, part: Stored, path: str) -> Iterator[bytes]:
         self._chain.inline(gzip.HEADER)
-        number, file = self._blob(part.blob)
+        source = self._source(part.blob)
         crc32, done = 0, 0
         while done < part.size:
             length = min(gzip.STORED_BLOCK, part.size - done)
-            content = os.pread(file.fileno(), length, part.offset + done)
+            content = os.pread(source.file.fileno(), length, part.offset + done)
             if len(content) != length:
                 raise BrokenStreamError(path, "its content ends too early")
             self._chain.inline(gzip.stored_header(length, done + length == part.size))
-            self._chain.slice(number, part.offset + done, content)
+            self._chain.slice(source.number, part.offset + done, content)
             crc32 = isal_zlib.crc32(content, crc32)
             done += length
             yield content
@@ -143,22 +145,31 @@ class _Work:
             raise BrokenStreamError(path, f"{done} bytes where {part.size} were announced")
 
     def _slices(self, blob: Digest, offset: int, length: int) -> Iterator[bytes]:
-        number, file = self._blob(blob)
+        source = self._source(blob)
         while length:
-            data = os.pread(file.fileno(), min(length, _READ), offset)
+            data = os.pread(source.file.fileno(), min(length, _READ), offset)
             if not data:
                 return
-            self._chain.slice(number, offset, data)
+            self._chain.slice(source.number, offset, data)
             offset += len(data)
             length -= len(data)
             yield data
 
-    def _blob(self, digest: Digest) -> tuple[int, BinaryIO]:
+    def _source(self, digest: Digest) -> "_Source":
         known = self._open.get(digest)
         if known is None:
             file = self._files.enter_context(self._store.blobs.open(digest))
-            known = self._open[digest] = (len(self._open) + 1, file)
+            known = self._open[digest] = _Source(len(self._open) + 1, file, Window(file))
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A blob that streams are copied from, and its number in the segment table."""
+
+    number: int
+    file: BinaryIO
+    window: Window
 
 
 def _rejoined(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
-from basestore.errors import InputError, IntegrityError
+from basestore.errors import IntegrityError, UsageError
 from basestore.image.model import Image
 from basestore.image.stored import whole_image
 from basestore.lock import images
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from basestore.recipe.model import Recipe
 
 
-class UnknownPlatformError(InputError):
+class UnknownPlatformError(UsageError):
     """The lock hasn't the platform that was asked for."""
 
     def __init__(self, profile: str, platform: Platform, lock: Lock) -> None:

@@ -44,16 +44,14 @@ def _ask(
 
     def size(wheel: IndexedWheel) -> int | None:
         try:
-            told = transport.size(wheel.url)
+            return transport.size(wheel.url)
         except UnreachableError:
             return None  # some servers refuse HEAD; fetching finds out what is wrong
-        advance(1)
-        return told
 
     if not wheels:
         return {}
     with (
-        progress.task("measure", "wheels", len(wheels)) as advance,
+        progress.task("measure", f"{len(wheels)} wheels"),
         ThreadPoolExecutor(PARALLEL, thread_name_prefix="size") as pool,
     ):
         found = pool.map(size, wheels)

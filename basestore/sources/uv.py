@@ -177,6 +177,8 @@ class Uv:
 
     def _environ(self) -> dict[str, str]:
         environ = {key: value for key, value in self.environ.items() if key not in STEERING}
+        # Its messages are read line by line; it would wrap them to COLUMNS.
+        environ["UV_NO_WRAP"] = "1"
         if DEFAULT_INDEX in self.mirrors:
             # Not an argument: a URL with credentials in it would show in the list of processes.
             environ.pop("UV_INDEX_URL", None)

@@ -154,9 +154,9 @@ class Blobs:
             raise DamagedBlobError(digest, self.path(digest))
 
     def add(self, data: bytes) -> Digest:
-        """Keep bytes that are in memory."""
+        """Keep bytes that are in memory; a damaged blob of them is mended."""
         digest = Digest.of(data)
-        if not self.has(digest):
+        if not self.has(digest) or self.path(digest).read_bytes() != data:
             with self.writer() as writer:
                 writer.write(data)
         return digest
@@ -178,7 +178,7 @@ class Blobs:
         self._partials.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._partials, prefix="new-")
         try:
-            with os.fdopen(descriptor, "w+b") as file:
+            with os.fdopen(descriptor, "w+b", buffering=CHUNK) as file:
                 yield Draft(self, Path(name), file)
         finally:
             Path(name).unlink(missing_ok=True)

@@ -22,8 +22,9 @@ class Inside:
 
     def __call__(self, *words: str) -> str:
         """What a program that ends well writes to its standard output."""
+        environ = {**self.tree.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
-            [*self.prefix, *words], env=self.tree.environ, capture_output=True, text=True
+            [*self.prefix, *words], check=False, env=environ, capture_output=True, text=True
         )
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -42,7 +43,7 @@ def inside(tree: Tree) -> Inside:
         prefix = way(tree.root)
         if prefix and _works(prefix):
             return Inside(tree, prefix)
-    lacking("needs bubblewrap, or root for a chroot")
+    return lacking("needs bubblewrap, or root for a chroot")
 
 
 def _bubblewrap(root: Path) -> list[str]:
@@ -66,4 +67,4 @@ def _chroot(root: Path) -> list[str]:
 
 
 def _works(prefix: Sequence[str]) -> bool:
-    return subprocess.run([*prefix, "/bin/true"], capture_output=True).returncode == 0
+    return subprocess.run([*prefix, "/bin/true"], check=False, capture_output=True).returncode == 0

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,23 +77,23 @@ def make_base(folder: Path) -> Base:
     shutil.copytree(PROJECT / "profiles", base.project / "profiles")
     for file in ("runtime.lock", "runtime.origin.toml", ".gitattributes"):
         shutil.copy(PROJECT / "locks" / file, base.project / "locks" / file)
-    done = with_retries(base, "build", "--json", "runtime")
+    done = with_retries(base.run, "build", "--json", "runtime")
     if done.code == 6 and "--upgrade-foundation" in done.err:
         # Debian's archive drops superseded packages: go on with what it has today.
         print(f"{done.err}locking runtime's foundation anew, in {folder}", file=sys.stderr)
-        with_retries(base, "lock", "--upgrade-foundation", "runtime").expect(0)
-        done = with_retries(base, "build", "--json", "runtime")
+        with_retries(base.run, "lock", "--upgrade-foundation", "runtime").expect(0)
+        done = with_retries(base.run, "build", "--json", "runtime")
     (folder / "built.json").write_text(done.expect(0).out)
     return base
 
 
-def with_retries(base: Base, *words: str) -> Done:
+def with_retries(basestore: Callable[..., Done], *words: str) -> Done:
     """Run a command that needs the network; one that doesn't answer gets three chances."""
     for _ in range(TRIES - 1):
-        done = base.run(*words)
+        done = basestore(*words)
         if done.code != 6 or "--upgrade-foundation" in done.err:
             return done
-    return base.run(*words)
+    return basestore(*words)
 
 
 @contextmanager

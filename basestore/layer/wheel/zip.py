@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from basestore.errors import IntegrityError
+from basestore.layer.window import Window
 
 STORED, DEFLATED = 0, 8
 
@@ -90,8 +91,8 @@ def read_zip(file: BinaryIO, label: str) -> tuple[ZipEntry, ...]:
 
 class _Reader:
     def __init__(self, file: BinaryIO, label: str) -> None:
-        self._descriptor = file.fileno()
-        self._size = os.fstat(self._descriptor).st_size
+        self._window = Window(file)
+        self._size = os.fstat(file.fileno()).st_size
         self._label = label
 
     def entries(self) -> tuple[ZipEntry, ...]:
@@ -116,7 +117,7 @@ class _Reader:
         return BadZipError(self._label, reason)
 
     def _read(self, offset: int, length: int) -> bytes:
-        data = os.pread(self._descriptor, length, offset)
+        data = self._window.read(offset, length)
         if len(data) != length:
             raise self._bad("it ends too early")
         return data
@@ -139,7 +140,7 @@ class _Reader:
             if any(value not in (full, wide) for value, full, wide in told):
                 raise self._bad("its two end of central directory records differ")
             count, length, start = real
-        elif os.pread(self._descriptor, 4, max(at - _END64_LOCATOR.size, 0)) == _LOCATOR:
+        elif self._window.read(max(at - _END64_LOCATOR.size, 0), 4) == _LOCATOR:
             raise self._bad("it holds a ZIP64 record that its end record doesn't announce")
         if start + length != at or length > _MAX_DIRECTORY:
             raise self._bad("its central directory isn't where its end record says")

@@ -1,0 +1,58 @@
+"""A small project for the command line: two locked profiles whose wheels an index on loopback has.
+
+Nothing is resolved for its foundation, which has no packages: what comes before and after building
+it can be run without a network.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from commandline import CommandLine, no_network
+from locked_project import make_project
+from loopback_index import LoopbackIndex, loopback_index
+from wheelmaker import MadeWheel, make_wheel
+
+WHEELS: Sequence[MadeWheel] = (
+    make_wheel("redis", "1", requires=["async-timeout"]),
+    make_wheel("async-timeout", "4"),
+    make_wheel("httpx", "1"),
+    make_wheel("orjson", "1", tag="cp311-cp311-manylinux_2_17_x86_64", purelib=False),
+    make_wheel("torch", "1", {"torch/__init__.py": bytes(range(256)) * 400}, stored=["*"]),
+)
+
+
+def make_locked_project(folder: Path) -> None:
+    """Write the project, and lock it as a user does."""
+    folder.mkdir(parents=True)
+    make_project(folder)
+    with loopback_index(*WHEELS) as index:
+        command_line_on(folder, index)("lock", "--upgrade").expect(0)
+
+
+def command_line_on(folder: Path, index: LoopbackIndex | None = None) -> CommandLine:
+    """The command line in a folder, with home, store and caches beside it.
+
+    Without an index nothing answers anywhere; with one, that is where wheels come from.
+    """
+    beside = folder.parent / f"{folder.name}-home"
+    beside.mkdir(exist_ok=True)
+    environ = {
+        **no_network(),
+        "BASESTORE_STORE": str(beside / "store"),
+        "HOME": str(beside),
+        "XDG_CONFIG_HOME": str(beside / "config"),
+        "XDG_CACHE_HOME": str(beside / "cache"),
+        "UV_CACHE_DIR": str(beside / "uv-cache"),
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+    mirrors = {"BASESTORE_MIRROR_DEFAULT": index.url} if index else {}
+    return CommandLine(folder, {**environ, **mirrors})
+
+
+@contextmanager
+def index_of_wheels() -> Iterator[LoopbackIndex]:
+    """An index that has the project's wheels."""
+    with loopback_index(*WHEELS) as index:
+        yield index

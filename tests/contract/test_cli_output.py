@@ -1,0 +1,138 @@
+"""What the command line prints where all is well: results on standard output, the rest beside."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from clicases import command_line_on, index_of_wheels, make_locked_project
+from commandline import CommandLine, contents
+from locked_project import edit
+
+from basestore.digest import Digest
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "project"
+    make_locked_project(folder)
+    return folder
+
+
+@pytest.fixture
+def root(template: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(template, tmp_path / "project")
+
+
+@pytest.fixture
+def basestore(root: Path) -> CommandLine:
+    return command_line_on(root)
+
+
+def digest(root: Path, name: str) -> str:
+    return str(Digest.of((root / f"locks/{name}.lock").read_bytes()))
+
+
+def test_check_of_fresh_locks(basestore: CommandLine) -> None:
+    done = basestore("lock", "--check").expect(0)
+
+    assert done.out == "cpu: fresh\nruntime: fresh\n"
+    assert done.err == ""
+
+
+def test_check_makes_no_store_and_changes_nothing(basestore: CommandLine, root: Path) -> None:
+    before = contents(root)
+
+    basestore("lock", "--check").expect(0)
+    basestore("verify").expect(3)
+
+    assert contents(root) == before
+    assert not Path(basestore.environ["BASESTORE_STORE"]).exists()
+
+
+def test_check_for_machines(basestore: CommandLine, root: Path) -> None:
+    edit(root / "profiles/cpu.toml", '["torch"]', '["torch", "rich"]')
+
+    done = basestore("lock", "--check", "--json").expect(3)
+
+    assert done.json == {
+        "locks": [
+            {
+                "profile": "cpu",
+                "digest": digest(root, "cpu"),
+                "fresh": False,
+                "reasons": ["requirements added: rich"],
+            },
+            {
+                "profile": "runtime",
+                "digest": digest(root, "runtime"),
+                "fresh": True,
+                "reasons": [],
+            },
+        ]
+    }
+
+
+def test_lock_for_machines(basestore: CommandLine, root: Path) -> None:
+    """The contract that scripts rely on; parents come before children."""
+    done = basestore("lock", "--json").expect(0)
+
+    assert done.err == ""
+    assert done.json == {
+        "locks": [
+            {"profile": name, "digest": digest(root, name), "changed": False, "packages": count}
+            for name, count in (("runtime", 4), ("cpu", 5))
+        ]
+    }
+
+
+def test_a_changed_lock_is_said_to_be(root: Path) -> None:
+    edit(root / "profiles/runtime.toml", '["redis", "httpx"]', '["redis"]')
+    with index_of_wheels() as index:
+        basestore = command_line_on(root, index)
+        changed = basestore("lock", "--json", "runtime").expect(0).json["locks"][0]
+        again = basestore("lock", "runtime").expect(0)
+
+    assert changed["changed"] is True
+    assert changed["digest"] == digest(root, "runtime")
+    assert again.out == f"runtime: unchanged, 3 packages\n  lock  {digest(root, 'runtime')}\n"
+
+
+def test_a_stale_lock_is_built_with_a_warning(basestore: CommandLine, root: Path) -> None:
+    """It fails later, for want of an index."""
+    edit(root / "profiles/runtime.toml", '["redis", "httpx"]', '["redis", "httpx", "rich"]')
+
+    done = basestore("build", "runtime").expect(6)
+
+    assert done.err.startswith("warning: the lock of runtime is stale (requirements added: rich)")
+
+
+def test_nothing_is_coloured_in_a_pipe(basestore: CommandLine) -> None:
+    for words in (["lock", "--check"], ["verify"], ["build"], ["--help"]):
+        done = basestore(*words)
+        assert "\x1b" not in done.out + done.err
+
+
+def test_verify_for_machines(basestore: CommandLine) -> None:
+    done = basestore("verify", "--json", "runtime").expect(3)
+
+    assert done.json["profiles"][0]["profile"] == "runtime"
+    assert done.json["profiles"][0]["agrees"] is False
+    findings = {one["check"]: one["holds"] for one in done.json["profiles"][0]["findings"]}
+    assert findings == {"lock": True, "fresh": True, "image": False}
+
+
+def test_where_the_store_lies(basestore: CommandLine, root: Path) -> None:
+    assert basestore("store", "path").out == f"{basestore.environ['BASESTORE_STORE']}\n"
+    by_default = basestore("store", "path", BASESTORE_STORE="").expect(0).out
+    assert by_default == f"{basestore.environ['XDG_CACHE_HOME']}/basestore\n"
+
+
+def test_the_project_is_found_from_below_and_from_afar(
+    basestore: CommandLine, root: Path, tmp_path: Path
+) -> None:
+    below = CommandLine(root / "profiles", basestore.environ)
+    afar = CommandLine(tmp_path, basestore.environ)
+
+    assert below("lock", "--check", "runtime").expect(0).out == "runtime: fresh\n"
+    assert afar("-C", "project", "lock", "--check", "cpu").expect(0).out == "cpu: fresh\n"
+    afar("lock", "--check").expect(2)
