@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basestore.cli.context import open_store, start_of
+from basestore.cli.context import Json, open_store, start_of
 from basestore.cli.settings import read_settings
-from basestore.cli.terminal import say
+from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import DisagreementError, UsageError
 from basestore.image.model import Image, PlatformImage
@@ -54,6 +54,7 @@ def export(
             help="Which platform, for the forms that hold one; this machine's if absent.",
         ),
     ] = None,
+    json: Json = False,
 ) -> None:
     """Write a built image in a form that other tools take."""
     project = start_of(context).project()
@@ -62,7 +63,7 @@ def export(
     settings = read_settings()
     store = open_store(settings)
     image, tag = stored_image(store, project, name)
-    with watching(json=False) as progress:
+    with watching(json) as progress:
         if form == "oci":
             from basestore.image.layout import export_layout
 
@@ -76,7 +77,10 @@ def export(
             from basestore.image.rootfs import export_rootfs
 
             export_rootfs(store, _one(image, platform, settings.host), path, progress)
-    say(f"{name}: exported to {form}:{path}")
+    if json:
+        print_json({"profile": name, "form": form, "path": str(path), "digest": str(image.digest)})
+    else:
+        say(f"{name}: exported to {form}:{path}")
 
 
 def stored_image(store: "Store", project: Project, name: str) -> tuple[Image, str]:

@@ -7,7 +7,7 @@ small reads are what keeps two threads from running side by side.
 import os
 from typing import BinaryIO
 
-_WINDOW = 256 * 1024
+_WINDOW = 64 * 1024
 
 
 class Window:

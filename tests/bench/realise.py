@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import BinaryIO
@@ -167,12 +168,18 @@ def wheels_of_folder(folder: Path) -> tuple[Lock, Store]:
 
 
 def fresh(store: Store, wheels: Sequence[Wheel], folder: Path) -> Store:
-    """A store with the wheels and nothing else, so that no record and no layer helps."""
+    """A store with the wheels and nothing else, so that no record and no layer helps.
+
+    The wheels are links where the file system has them, else copies.
+    """
     made = Store.open(folder)
     for wheel in wheels:
         place = made.blobs.path(wheel.sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(store.blobs.path(wheel.sha256), place)
+        try:
+            place.hardlink_to(store.blobs.path(wheel.sha256))
+        except OSError:
+            shutil.copyfile(store.blobs.path(wheel.sha256), place)
     return made
 
 
@@ -208,17 +215,19 @@ def measure(lock: Lock, source: Store, rounds: int) -> Report:
     recipes = plan(lock, platform)[1:]
     wheels = sorted(platform.wheels, key=lambda wheel: -wheel.size)
     with tempfile.TemporaryDirectory(prefix="basestore-bench-") as temporary:
-        store = fresh(source, wheels, Path(temporary) / "store")
+        folder = Path(temporary)
+        store = fresh(source, wheels, folder / "warm")
         directories = [(wheel, directory(store, wheel)) for wheel in wheels]
         made = realise_all(store, recipes)
         content_bytes = floor_all(store, directories)
         ours, least = [], []
-        for _ in range(rounds):
-            ours.append(timed(lambda: realise_all(store, recipes)))
-            least.append(timed(lambda: floor_all(store, directories)))
-        locked = Path(temporary) / "runtime.lock"
-        locked.write_bytes(write(lock))
-        memory = peak_memory(store.root, locked)
+        for number in range(rounds):
+            empty = fresh(store, wheels, folder / f"round-{number}")
+            ours.append(timed(partial(realise_all, empty, recipes)))
+            least.append(timed(partial(floor_all, empty, directories)))
+        (folder / "runtime.lock").write_bytes(write(lock))
+        last = fresh(store, wheels, folder / "last")
+        memory = peak_memory(last.root, folder / "runtime.lock")
     return Report(
         wheels=len(wheels),
         layers=len(made),
