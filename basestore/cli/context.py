@@ -60,8 +60,8 @@ def open_transport(settings: Settings) -> "Transport":
 
 
 def proxies_of(settings: Settings) -> dict[str, str]:
-    """The proxies that the environment names, by scheme."""
-    names = {"http": "http_proxy", "https": "https_proxy"}
+    """The proxies that the environment names, by scheme, and what goes around them (``no``)."""
+    names = {"http": "http_proxy", "https": "https_proxy", "no": "no_proxy"}
     found = {
         scheme: settings.environ.get(name) or settings.environ.get(name.upper(), "")
         for scheme, name in names.items()

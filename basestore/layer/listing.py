@@ -1,6 +1,6 @@
 """Listings: what a layer holds, kept beside it, so that checks over a whole image open no layer.
 
-A listing is a blob: one gzip member of canonical JSON with ``files`` (path -> size, CRC-32),
+A listing is a blob: gzip members of canonical JSON with ``files`` (path -> size, CRC-32),
 ``links`` (path -> target) and ``dynamic`` (ELF file -> soname, needed libraries).
 """
 
@@ -8,9 +8,21 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from basestore.canonical import json_bytes
+from basestore.errors import IntegrityError
 from basestore.layer import gzip
+
+
+class UnreadableListingError(IntegrityError):
+    """A layer's listing in the store is not of the form that this version writes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a layer in the store was recorded in a form that this version can't read",
+            "run `basestore build --rebuild` to make the layers again",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +57,14 @@ class Listing:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Listing":
-        """Read a listing that this version wrote."""
-        content = b""
-        while data:
-            inflate = zlib.decompressobj(wbits=31)
-            content += inflate.decompress(data)
-            data = inflate.unused_data
-        found = json.loads(content)
+        """Read a listing that this version wrote; raises UnreadableListingError for another."""
+        try:
+            return cls._of(json.loads(_inflated(data)))
+        except (ValueError, KeyError, TypeError, zlib.error) as error:
+            raise UnreadableListingError from error
+
+    @classmethod
+    def _of(cls, found: Any) -> "Listing":
         return cls(
             files={path: (size, crc32) for path, (size, crc32) in found["files"].items()},
             links=found["links"],
@@ -60,3 +73,12 @@ class Listing:
                 for path, (soname, needed) in found["dynamic"].items()
             },
         )
+
+
+def _inflated(data: bytes) -> bytes:
+    content = b""
+    while data:
+        inflate = zlib.decompressobj(wbits=31)
+        content += inflate.decompress(data)
+        data = inflate.unused_data
+    return content

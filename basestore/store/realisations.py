@@ -66,18 +66,10 @@ class Realisations:
 
     def of_layer(self, layer: Digest) -> Realisation | None:
         """How the layer is made, if that is recorded and whole."""
-        record = _read(_place(self._layers, layer))
-        if record is None:
+        realisation = _parse(layer, _read(_place(self._layers, layer)))
+        if realisation is None or not all(map(self._blobs.has, realisation.needs)):
             return None
-        realisation = Realisation(
-            layer=layer,
-            diff_id=Digest.parse(record["diff_id"]),
-            size=record["size"],
-            blobs=tuple(Digest.parse(blob) for blob in record["blobs"]),
-            segments=Digest.parse(record["segments"]),
-            listing=Digest.parse(record["listing"]),
-        )
-        return realisation if all(map(self._blobs.has, realisation.needs)) else None
+        return realisation
 
     def record(self, recipe: Digest, realisation: Realisation) -> None:
         """Remember what a recipe gave. All blobs of the realisation must be in the store."""
@@ -156,6 +148,21 @@ def stream(blobs: Blobs, segments: Iterable[Segment]) -> Iterator[bytes]:
 
 def _place(folder: Path, digest: Digest) -> Path:
     return folder / digest.hex[:2] / f"{digest.hex}.json"
+
+
+def _parse(layer: Digest, record: Any) -> Realisation | None:
+    """What a layer's record says; None where it is of another form."""
+    try:
+        return Realisation(
+            layer=layer,
+            diff_id=Digest.parse(record["diff_id"]),
+            size=record["size"],
+            blobs=tuple(Digest.parse(blob) for blob in record["blobs"]),
+            segments=Digest.parse(record["segments"]),
+            listing=Digest.parse(record["listing"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _read(path: Path) -> Any:
