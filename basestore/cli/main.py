@@ -12,6 +12,8 @@ from basestore.cli.context import Start
 from basestore.cli.terminal import show_bug, show_error
 from basestore.errors import BasestoreError
 
+_INTERRUPTED = 130  # what shells say of a program that SIGINT ended
+
 app = typer.Typer(
     name="basestore",
     no_args_is_help=True,
@@ -72,7 +74,7 @@ def main() -> None:
     except (BasestoreError, OSError) as error:
         sys.exit(show_error(error))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except Exception:  # noqa: BLE001  # the one place where a bug becomes words
         sys.exit(show_bug())
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from basestore.errors import BasestoreError, ExitCode, UnreachableError
 
+_BROKEN_PIPE = 141  # what shells say of a program that SIGPIPE ended
+
 _BOLD_RED, _CYAN, _YELLOW, _DIM, _OFF = "\x1b[1;31m", "\x1b[36m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 
 
@@ -46,12 +48,17 @@ def warn(text: str) -> None:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201
+    say(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def say(line: str = "") -> None:
     """A line of the result on standard output."""
-    print(line)  # noqa: T201
+    try:
+        print(line, flush=True)  # noqa: T201
+    except BrokenPipeError:
+        # Keep the interpreter from flushing into the closed pipe at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(_BROKEN_PIPE) from None
 
 
 def faint(text: str) -> str:

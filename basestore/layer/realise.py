@@ -86,7 +86,20 @@ def remake(recipe: Recipe, workshop: Workshop) -> Realisation:
 
 
 def make(recipe: Recipe, workshop: Workshop) -> Realisation:
-    """Make the layer and record it."""
+    """Make the layer and record it.
+
+    Where an input is refused, the store is asked first whether it holds the right bytes:
+    DamagedBlobError if it doesn't.
+    """
+    try:
+        return _make(recipe, workshop)
+    except IntegrityError:
+        for digest in recipe.inputs:
+            workshop.store.blobs.check(digest)
+        raise
+
+
+def _make(recipe: Recipe, workshop: Workshop) -> Realisation:
     store = workshop.store
     with store.scratch() as scratch:
         recorder = Recorder(scratch)

@@ -36,11 +36,13 @@ def verify_project(project: Project, name: str) -> tuple[Finding, ...]:
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)
     locked.parse()
-    reasons = "; ".join(map(str, freshness.reasons))
+    reasons = "; ".join([*map(str, freshness.reasons), f"run `basestore lock {name}`"])
     record = recorded_image(project, locked)
     return (
         Finding("lock", True, f"{lock_file(name)} is canonical"),
-        Finding("fresh", freshness.fresh, reasons or "the lock is its profile's"),
+        Finding(
+            "fresh", freshness.fresh, "the lock is its profile's" if freshness.fresh else reasons
+        ),
         Finding("image", record is not None, _recorded(record)),
     )
 

@@ -100,6 +100,8 @@ def parse_repository(text: str) -> Repository:
     """Read ``HOST[:PORT]/PATH``; raises BadReferenceError."""
     if _has_userinfo(text):
         raise BadReferenceError(text, "credentials have no place in it; use `docker login`")
+    if "://" in text:
+        raise BadReferenceError(text, "a scheme has no place in it")
     host, separator, path = text.partition("/")
     if not separator:
         raise BadReferenceError(text, "it has no path")
