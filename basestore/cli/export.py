@@ -1,7 +1,7 @@
 """`basestore export`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,29 +9,14 @@ from basestore.cli.context import Json, open_store, start_of
 from basestore.cli.settings import read_settings
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
-from basestore.errors import DisagreementError, UsageError
+from basestore.errors import UsageError
 from basestore.image.model import Image, PlatformImage
-from basestore.image.stored import whole_image
-from basestore.pipeline.build import recorded_image
+from basestore.pipeline.build import NotBuiltError, stored_image
 from basestore.pipeline.locked import read_locked
-from basestore.profile.model import Project
 from basestore.profile.project import chosen_profiles
 from basestore.target import Platform
 
-if TYPE_CHECKING:
-    from basestore.store import Store
-
 _FORMS = ("oci", "docker-archive", "rootfs")
-
-
-class NotBuiltError(DisagreementError):
-    """The image of the profile's lock isn't in the store."""
-
-    def __init__(self, profile: str) -> None:
-        super().__init__(
-            f"the image of profile {profile}'s lock is not in the store",
-            f"run `basestore build {profile}`",
-        )
 
 
 def export(
@@ -62,7 +47,10 @@ def export(
     form, path = _target(to)
     settings = read_settings()
     store = open_store(settings)
-    image, tag = stored_image(store, project, name)
+    locked = read_locked(project, name)
+    image, tag = stored_image(project, locked, store), locked.tag
+    if image is None:
+        raise NotBuiltError(name)
     with watching(json) as progress:
         if form == "oci":
             from basestore.image.layout import export_layout
@@ -81,16 +69,6 @@ def export(
         print_json({"profile": name, "form": form, "path": str(path), "digest": str(image.digest)})
     else:
         say(f"{name}: exported to {form}:{path}")
-
-
-def stored_image(store: "Store", project: Project, name: str) -> tuple[Image, str]:
-    """The image of a profile's lock and its tag; raises NotBuiltError."""
-    locked = read_locked(project, name)
-    record = recorded_image(project, locked)
-    image = whole_image(store, record.image) if record else None
-    if image is None:
-        raise NotBuiltError(name)
-    return image, locked.tag
 
 
 def _target(text: str) -> tuple[str, Path]:

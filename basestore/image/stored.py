@@ -7,6 +7,7 @@ from basestore.digest import Digest
 from basestore.image.assemble import Assembled
 from basestore.image.model import (
     INDEX,
+    LOCK_LABEL,
     MANIFEST,
     Descriptor,
     Image,
@@ -42,6 +43,27 @@ def whole_image(store: Store, digest: Digest) -> Image | None:
         return None
     complete = all(store.realisations.of_layer(layer.descriptor.digest) for layer in image.layers)
     return image if complete else None
+
+
+def image_of(store: Store, digest: Digest, lock: Digest) -> Image | None:
+    """The whole image with that digest, if it is one of that lock (by digest); or None.
+
+    Who asks has the digest from a file, which a merge or a hand may have changed.
+    """
+    try:
+        image = whole_image(store, digest)
+    except (ValueError, LookupError, TypeError):
+        return None  # the digest of something else than an image
+    if image is None or any(_lock(store, one) != lock.hex for one in image.platforms):
+        return None
+    return image
+
+
+def _lock(store: Store, platform: PlatformImage) -> str:
+    """What the label of a platform's config says of its lock, empty where there is none."""
+    config = json.loads(store.blobs.read(platform.config.digest))
+    label: str = config["config"]["Labels"].get(LOCK_LABEL, "")
+    return label
 
 
 def _platform(store: Store, manifest: Descriptor) -> PlatformImage:

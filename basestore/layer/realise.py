@@ -35,7 +35,7 @@ class NotReproducibleError(IntegrityError):
         super().__init__(
             f"the layer of {label(recipe)} is not reproducible: recorded {recorded.layer}, "
             f"made again {made.layer}",
-            "run `basestore store verify`, and report it: a recipe must always give one layer",
+            "report it with both layers: a recipe must always give one layer",
         )
         self.recorded = recorded
         self.made = made

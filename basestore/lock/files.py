@@ -55,11 +55,16 @@ def read_lock(project: Project, name: str) -> tuple[Lock, Digest]:
     data = read_file(project.root, lock_file(name))
     if data is None:
         raise NoLockError(name)
+    return parse_lock(data, name), Digest.of(data)
+
+
+def parse_lock(data: bytes, name: str) -> Lock:
+    """The lock of a profile out of its file's bytes; raises EditedLockError, NewerLockError."""
     lock = codec.parse(data, lock_file(name))
     if lock.profile != name:
         reason = f"the lock of {lock.profile!r}, under the name of another profile"
         raise EditedLockError(lock_file(name), reason, key="profile")
-    return lock, Digest.of(data)
+    return lock
 
 
 def read_origin(project: Project, name: str) -> Origin | None:

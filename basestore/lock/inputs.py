@@ -60,11 +60,6 @@ def inputs(profile: Profile, parent_lock: Digest | None) -> Inputs:
     return Inputs({part: Digest.of(json_bytes(body)) for part, body in bodies.items()})
 
 
-def inputs_digest(profile: Profile, parent_lock: Digest | None) -> Digest:
-    """The digest of all that a profile's lock is resolved from."""
-    return inputs(profile, parent_lock).digest
-
-
 def _foundation(profile: Profile) -> Json:
     foundation = profile.foundation
     return {"debian": foundation.suite, "packages": sorted(set(foundation.packages))}

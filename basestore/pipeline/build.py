@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
-from basestore.errors import IntegrityError, UsageError
+from basestore.errors import DisagreementError, IntegrityError, UsageError
 from basestore.image.model import Image
-from basestore.image.stored import whole_image
+from basestore.image.stored import image_of
 from basestore.lock import images
 from basestore.lock.files import lock_digests, read_images, write_images
 from basestore.lock.model import Lock
@@ -31,6 +31,16 @@ class UnknownPlatformError(UsageError):
         super().__init__(
             f"locks/{profile}.lock has no {platform}, only {known}",
             "add it to `platforms` in the profile and lock again",
+        )
+
+
+class NotBuiltError(DisagreementError):
+    """The image of a profile's lock is not recorded, or the store lacks a part of it."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(
+            f"the image of profile {profile}'s lock is not in the store",
+            f"run `basestore build {profile}`",
         )
 
 
@@ -83,8 +93,7 @@ class Builder:
 
     def recorded(self, project: Project, locked: LockedProfile) -> Built | None:
         """The image that is recorded for a lock, if the store has all of it."""
-        record = recorded_image(project, locked)
-        image = whole_image(self.store, record.image) if record else None
+        image = stored_image(project, locked, self.store)
         if image is None:
             return None
         return Built(locked, image, frozenset(one.descriptor.digest for one in image.layers))
@@ -151,6 +160,12 @@ class Builder:
 def recorded_image(project: Project, locked: LockedProfile) -> images.ImageRecord | None:
     """What the images file says that a lock gave."""
     return images.find(read_images(project), locked.name, locked.digest)
+
+
+def stored_image(project: Project, locked: LockedProfile, store: Store) -> Image | None:
+    """The image that is recorded for a lock, if the store has all of it."""
+    record = recorded_image(project, locked)
+    return image_of(store, record.image, locked.digest) if record else None
 
 
 def record_image(project: Project, built: Built) -> None:

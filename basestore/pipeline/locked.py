@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from basestore.digest import Digest
-from basestore.lock.files import NoLockError, lock_file
+from basestore.lock.files import NoLockError, lock_file, parse_lock
 from basestore.lock.model import Lock
 from basestore.profile.document import read_file
 from basestore.profile.model import Project
@@ -23,10 +23,8 @@ class LockedProfile:
         return self.digest.hex
 
     def parse(self) -> Lock:
-        """The lock; raises EditedLockError where it isn't canonical."""
-        from basestore.lock.codec import parse
-
-        return parse(self.data, lock_file(self.name))
+        """The lock; raises EditedLockError where it isn't canonical, or another profile's."""
+        return parse_lock(self.data, self.name)
 
 
 def read_locked(project: Project, name: str) -> LockedProfile:

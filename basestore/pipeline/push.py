@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from basestore.errors import DisagreementError
 from basestore.image.blobs import ImageBlob, document_blob, layer_blob
 from basestore.image.model import Image
-from basestore.image.stored import whole_image
-from basestore.pipeline.build import recorded_image
+from basestore.pipeline.build import NotBuiltError, recorded_image, stored_image
 from basestore.pipeline.locked import LockedProfile
 from basestore.profile.model import Project
 from basestore.progress import Progress
@@ -19,16 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from basestore.store import Store
-
-
-class NotBuiltError(DisagreementError):
-    """The image of a profile's lock is not recorded, or the store lacks a part of it."""
-
-    def __init__(self, profile: str) -> None:
-        super().__init__(
-            f"the image of profile {profile}'s lock is not in the store",
-            f"run `basestore build {profile}`",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +48,7 @@ def push_image(
     if is_pushed(client, locked.tag, record.image):
         return Pushed(locked, repository, PushReport(record.image, tagged=False))
     opened = store()
-    image = whole_image(opened, record.image)
+    image = stored_image(project, locked, opened)
     if image is None:
         raise NotBuiltError(locked.name)
     report = push(client, locked.tag, _push_image(opened, image), siblings, progress)

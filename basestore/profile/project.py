@@ -39,6 +39,16 @@ class UnknownProfileError(UsageError):
         self.name = name
 
 
+class NoProfilesError(UsageError):
+    """The project has no profile at all, so that a command over all of them would do nothing."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(
+            f"the project {project.root} has no profile: there is no profiles/*.toml",
+            "write one, or go to the folder that has them",
+        )
+
+
 def find_root(start: Path) -> Path:
     """The nearest folder upwards that holds ``basestore.toml`` or ``profiles/``.
 
@@ -78,9 +88,11 @@ def profile_names(project: Project) -> tuple[str, ...]:
 def chosen_profiles(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
     """The profiles named, or all of them if none is named.
 
-    Raises PlainNameError and UnknownProfileError.
+    Raises PlainNameError, UnknownProfileError and NoProfilesError.
     """
     known = profile_names(project)
+    if not names and not known:
+        raise NoProfilesError(project)
     for name in names:
         if plain_name(name) not in known:
             raise UnknownProfileError(name, known)

@@ -29,10 +29,8 @@ class BadReferenceError(UsageError):
     """Not a repository or reference as the grammar has it."""
 
     def __init__(self, text: str, reason: str) -> None:
-        # What stands before an @ may be a password.
-        shown = text.rpartition("@")[2] if _has_userinfo(text) else text
         super().__init__(
-            f"{shown!r} is no image reference: {reason}",
+            f"{_without_userinfo(text)!r} is no image reference: {reason}",
             "write HOST[:PORT]/PATH, with :TAG or @sha256:DIGITS where one is asked for",
         )
         self.reason = reason
@@ -98,7 +96,7 @@ class Reference:
 
 def parse_repository(text: str) -> Repository:
     """Read ``HOST[:PORT]/PATH``; raises BadReferenceError."""
-    if _has_userinfo(text):
+    if "@" in text:
         raise BadReferenceError(text, "credentials have no place in it; use `docker login`")
     if "://" in text:
         raise BadReferenceError(text, "a scheme has no place in it")
@@ -129,8 +127,12 @@ def _parse_digest(text: str, digits: str) -> Digest:
         raise BadReferenceError(text, "what follows the @ is no sha256 digest") from None
 
 
-def _has_userinfo(text: str) -> bool:
-    return "@" in text.partition("/")[0]
+def _without_userinfo(text: str) -> str:
+    """The text as it may be shown: what stands before an @ may be a password, even with a slash."""
+    name, at, digest = text.rpartition("@")
+    if at and digest.startswith("sha256:"):
+        return f"{name.rpartition('@')[2]}@{digest}"
+    return digest
 
 
 def _is_port(text: str | None) -> bool:

@@ -30,19 +30,21 @@ def locate_wheels(
         target = Target(platform.platform, platform.python, platform.glibc)
         asked = Question("basestore-lock", (), target)
         missing = [wheel for wheel in platform.wheels if wheel.sha256 in wanted]
-        for assigned in _rounds(indexes, missing):
-            missing = [wheel for wheel in missing if wheel.sha256 not in places]
-            places |= _find(uv, replace(asked, indexes=assigned), missing)
+        for assigned, sought in _rounds(indexes, missing):
+            lacking = [wheel for wheel in sought if wheel.sha256 not in places]
+            places |= _find(uv, replace(asked, indexes=assigned), lacking)
     return places
 
 
-def _rounds(indexes: Sequence[Index], wheels: Sequence[Wheel]) -> Iterator[tuple[Index, ...]]:
-    """Which index is asked for which package, one assignment after the other."""
-    yield tuple(indexes)
+def _rounds(
+    indexes: Sequence[Index], wheels: Sequence[Wheel]
+) -> Iterator[tuple[tuple[Index, ...], Sequence[Wheel]]]:
+    """Which index is asked for which wheels, one assignment after the other."""
+    yield tuple(indexes), wheels
     named = {name for index in indexes for name in index.packages}
-    free = tuple(wheel.name for wheel in wheels if wheel.name not in named)
+    free = [wheel for wheel in wheels if wheel.name not in named]
     for index in indexes:
-        yield (replace(index, packages=free),)
+        yield (replace(index, packages=tuple(wheel.name for wheel in free)),), free
 
 
 def _find(uv: Uv, asked: Question, wheels: Sequence[Wheel]) -> dict[Digest, tuple[str, ...]]:

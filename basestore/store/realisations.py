@@ -61,8 +61,8 @@ class Realisations:
 
     def of_recipe(self, recipe: Digest) -> Realisation | None:
         """What the recipe gave, if that is recorded and whole."""
-        record = _read(_place(self._recipes, recipe))
-        return self.of_layer(Digest.parse(record["layer"])) if record else None
+        layer = _layer(_read(_place(self._recipes, recipe)))
+        return self.of_layer(layer) if layer else None
 
     def of_layer(self, layer: Digest) -> Realisation | None:
         """How the layer is made, if that is recorded and whole."""
@@ -148,6 +148,14 @@ def stream(blobs: Blobs, segments: Iterable[Segment]) -> Iterator[bytes]:
 
 def _place(folder: Path, digest: Digest) -> Path:
     return folder / digest.hex[:2] / f"{digest.hex}.json"
+
+
+def _layer(record: Any) -> Digest | None:
+    """The layer that a recipe's record names; None where it is of another form."""
+    try:
+        return Digest.parse(record["layer"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _parse(layer: Digest, record: Any) -> Realisation | None:

@@ -22,7 +22,7 @@ class BodySizeError(IntegrityError):
     def __init__(self, expected: int, found: int) -> None:
         super().__init__(
             f"of {expected} bytes to send {found} or more were found",
-            "the store may be damaged: run `basestore store verify`",
+            "the store may be damaged: `basestore build --rebuild` checks it",
         )
         self.expected = expected
         self.found = found

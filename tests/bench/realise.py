@@ -93,19 +93,18 @@ def realise_all(store: Store, recipes: Sequence[Recipe]) -> list[Realisation]:
         return list(pool.map(lambda recipe: make(recipe, workshop), heaviest_first))
 
 
-def floor_all(store: Store, directories: Sequence[tuple[Wheel, Sequence[ZipEntry]]]) -> int:
-    """Inflate and hash; the bytes of content. The directories were read before."""
+def floor_all(store: Store, wheels: Sequence[Wheel]) -> int:
+    """Inflate and hash; the bytes of content."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return sum(
-            pool.map(lambda one: floor(store.blobs.path(one[0].sha256), one[1]), directories)
-        )
+        return sum(pool.map(lambda wheel: floor(store.blobs.path(wheel.sha256)), wheels))
 
 
-def floor(path: Path, entries: Sequence[ZipEntry]) -> int:
-    """One wheel: a hash of its bytes, a hash of its content."""
+def floor(path: Path) -> int:
+    """One wheel: where its streams are, a hash of its bytes, a hash of its content."""
     layer, content, size = hashlib.sha256(), hashlib.sha256(), 0
     batch = bytearray()
     with path.open("rb", buffering=0) as file:
+        entries = read_zip(file, path.name)
         while piece := file.read(PIECE):
             layer.update(piece)
         for entry in entries:
@@ -217,14 +216,13 @@ def measure(lock: Lock, source: Store, rounds: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="basestore-bench-") as temporary:
         folder = Path(temporary)
         store = fresh(source, wheels, folder / "warm")
-        directories = [(wheel, directory(store, wheel)) for wheel in wheels]
         made = realise_all(store, recipes)
-        content_bytes = floor_all(store, directories)
+        content_bytes = floor_all(store, wheels)
         ours, least = [], []
         for number in range(rounds):
             empty = fresh(store, wheels, folder / f"round-{number}")
             ours.append(timed(partial(realise_all, empty, recipes)))
-            least.append(timed(partial(floor_all, empty, directories)))
+            least.append(timed(partial(floor_all, empty, wheels)))
         (folder / "runtime.lock").write_bytes(write(lock))
         last = fresh(store, wheels, folder / "last")
         memory = peak_memory(last.root, folder / "runtime.lock")
@@ -240,11 +238,6 @@ def measure(lock: Lock, source: Store, rounds: int) -> Report:
         floor_times=least,
         peak_memory=memory,
     )
-
-
-def directory(store: Store, wheel: Wheel) -> Sequence[ZipEntry]:
-    with store.blobs.open(wheel.sha256) as file:
-        return read_zip(file, wheel.file)
 
 
 # --- what is told

@@ -141,6 +141,21 @@ def test_wheels_are_located_in_the_index_they_are_named_for(
     assert "torch" not in index.asked
 
 
+def test_a_named_wheel_that_its_index_lost_is_asked_of_no_other(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    stock(index, special)
+    indexes = (index_for(special, "torch"),)
+    lock = world.lock("app", indexes=indexes)
+    lost = wheel(lock, "torch")
+    index.files = [*index.files, *(file for file in special.files if file.file == lost.file)]
+    special.remove(lost.file)
+    index.requests.clear()
+
+    assert not locate_wheels(world.uv, indexes, lock.platforms, [lost.sha256])
+    assert "torch" not in index.asked
+
+
 def test_a_file_that_moved_to_a_further_index_is_located_there(
     world: World, index: LoopbackIndex, special: LoopbackIndex
 ) -> None:

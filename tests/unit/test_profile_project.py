@@ -10,6 +10,7 @@ from basestore.profile.document import DocumentError
 from basestore.profile.model import Project
 from basestore.profile.names import PlainNameError
 from basestore.profile.project import (
+    NoProfilesError,
     NoProjectError,
     UnknownProfileError,
     chosen_profiles,
@@ -103,3 +104,11 @@ def test_names_of_profiles(tmp_path: Path) -> None:
     (tmp_path / "profiles" / "My Base.toml").touch()
     with pytest.raises(PlainNameError, match="'My Base'"):
         profile_names(project)
+
+
+def test_all_profiles_of_a_project_without_any_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "basestore.toml").touch()
+    with pytest.raises(NoProfilesError) as caught:
+        chosen_profiles(read_project(tmp_path), ())
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert str(tmp_path) in caught.value.message

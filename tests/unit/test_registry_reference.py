@@ -93,6 +93,9 @@ def test_references(text: str, tag: str | None, digest: Digest | None) -> None:
         f"host:1/base@md5:{'0' * 32}",
         f"host:1/base:a:b@{DIGEST}",
         f"user:canary@host:1/base@{DIGEST}",
+        f"https://user:canary@host:1/base@{DIGEST}",
+        "https://user:canary@host:1/base",
+        "user:canary/more@host:1/base",
         f"@{DIGEST}",
     ],
 )

@@ -95,10 +95,6 @@ class Tree:
             del self.nodes[path]
         self.add_symlink(path, target)
 
-    def set_mode(self, path: str, mode: int) -> None:
-        """Give what lies at a path other permissions."""
-        self.nodes[path] = replace(self.nodes[path], mode=mode)
-
     def resolve(self, path: str) -> str | None:
         """The path that a path leads to when all links of the tree are followed; None if none.
 

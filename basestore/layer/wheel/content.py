@@ -9,7 +9,7 @@ from typing import BinaryIO
 from isal import isal_zlib
 
 from basestore.layer.inflate import BrokenStreamError, Inflation, whole
-from basestore.layer.wheel.record import Row, parse_record
+from basestore.layer.wheel.record import Row, check_names, parse_record, unhashed
 from basestore.layer.wheel.zip import DEFLATED, BadZipError, ZipEntry, read_zip
 
 LIMIT = 64 * 1024 * 1024
@@ -48,10 +48,9 @@ def check_contents(file: BinaryIO, label: str) -> int:
     if len(records) != 1:
         raise BadZipError(label, f"it has {len(records)} RECORD files instead of one")
     rows = parse_record(read_content(file, members[records[0]], label), label)
-    hashed = [row for row in rows if not row.path.startswith(records[0])]
+    check_names(rows, members, records[0], label)
+    hashed = [row for row in rows if row.path not in unhashed(records[0])]
     for row in hashed:
-        if row.path not in members:
-            raise BadZipError(label, f"its RECORD lists {row.path}, which it doesn't hold")
         _check(file, members[row.path], row, label)
     return len(hashed)
 

@@ -34,9 +34,15 @@ def parse_record(content: bytes, label: str) -> tuple[Row, ...]:
     return tuple(Row(*row) for row in rows)
 
 
+def unhashed(record: str) -> frozenset[str]:
+    """RECORD itself and its signatures: the files that it can't hold to a hash."""
+    folder = record.removesuffix("RECORD")
+    return frozenset((record, *(f"{folder}{name}" for name in SIGNATURES)))
+
+
 def check_names(rows: Sequence[Row], names: Iterable[str], record: str, label: str) -> None:
     """Hold RECORD to the archive's file names, both ways; raises BadZipError with the first."""
-    free = {record, *(f"{record.removesuffix('RECORD')}{name}" for name in SIGNATURES)}
+    free = unhashed(record)
     listed = [row.path for row in rows if row.path not in free]
     held = {name for name in names if name not in free}
     if len(set(listed)) != len(listed):
