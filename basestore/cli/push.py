@@ -1,6 +1,6 @@
 """`basestore push`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from basestore.cli.terminal import count, print_json, say, size
 from basestore.cli.watch import watching
 from basestore.pipeline.locked import read_locked
 from basestore.profile.project import chosen_profiles, profile_names
+
+if TYPE_CHECKING:
+    from basestore.pipeline.push import Pushed
 
 
 def push(
@@ -31,7 +34,7 @@ def push(
     the blobs that it lacks (or mounts them from sibling images), then manifests, then the tag.
     Credentials come from Docker's configuration; plain HTTP is used on loopback only.
     """
-    from basestore.pipeline.push import Pushed, push_image
+    from basestore.pipeline.push import push_image
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
 
@@ -76,10 +79,7 @@ def push(
         say(f"  {one.repository}:{one.locked.tag}@{report.digest}")
 
 
-def _to_json(pushed: "object") -> dict[str, object]:
-    from basestore.pipeline.push import Pushed
-
-    assert isinstance(pushed, Pushed)  # noqa: S101
+def _to_json(pushed: "Pushed") -> dict[str, object]:
     report = pushed.report
     tallies = {"uploaded": report.uploaded, "mounted": report.mounted, "present": report.present}
     return {

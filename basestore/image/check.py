@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from basestore.layer.content import same_content
 from basestore.layer.listing import Listing
-from basestore.layer.realise import PathConflictError, owner
+from basestore.layer.realise import Brought, PathConflictError, brought
 from basestore.recipe.model import Recipe
 from basestore.store import Realisation, Store
 from basestore.target import Platform
@@ -34,9 +35,17 @@ def check_conflicts(store: Store, recipes: Sequence[Recipe], found: Sequence[Lis
     for recipe, listing in zip(recipes, found, strict=True):
         for path, identity, below in _places(listing):
             other, lower, first = seen.setdefault(path, (identity, recipe, below))
-            if other != identity:
-                names = owner(lower, first, store), owner(recipe, below, store)
-                raise PathConflictError(path, *names)
+            if lower is recipe or (other is None and identity is None):
+                continue
+            one, two = brought(lower, first, store), brought(recipe, below, store)
+            if other != identity or not _same_content(one, two, store):
+                raise PathConflictError(path, one[0], two[0])
+
+
+def _same_content(one: Brought, two: Brought, store: Store) -> bool:
+    """Whether two packages bring the same; sizes and CRCs alone can be made to agree."""
+    first, second = one[1], two[1]
+    return bool(first and second and same_content(first, second, store.blobs))
 
 
 def _places(listing: Listing) -> Iterator[tuple[str, object, str]]:

@@ -1,11 +1,12 @@
 """Realise: a recipe and the blobs it names become a layer. Opens no socket."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from basestore.errors import InputError, IntegrityError
-from basestore.layer.entry import Encoded, Entry, Payload, folder
+from basestore.layer.content import same_content
+from basestore.layer.entry import Entry, folder
 from basestore.layer.recorder import Recorder
 from basestore.layer.wheel.install import Layout, wheel_entries
 from basestore.layer.writer import LayerWriter
@@ -14,6 +15,12 @@ from basestore.recipe.model import VENV, FoundationRecipe, Recipe, WheelsRecipe,
 from basestore.store import Realisation, Store
 from basestore.target import Platform
 
+FOUNDATION = "the foundation"
+"""What brings the paths of .debs, in errors."""
+
+Brought = tuple[str, Entry | None]
+"""A package's name, and its entry of some path; no entry for the foundation's."""
+
 
 class PathConflictError(InputError):
     """Two packages bring one path with different content."""
@@ -21,11 +28,19 @@ class PathConflictError(InputError):
     def __init__(self, path: str, first: str, second: str) -> None:
         super().__init__(
             f"{first} and {second} both bring {path}, with different content",
-            f"drop one of them, or let the last one win: in the profile, [path-conflicts] "
-            f'"{path.removeprefix(VENV + "/")}" = ["{first}", "{second}"]',
+            _way_out(path, first, second),
         )
         self.path = path
         self.packages = (first, second)
+
+
+def _way_out(path: str, first: str, second: str) -> str:
+    if first == FOUNDATION:
+        return f"drop {second}: nothing may replace what the virtual environment stands on"
+    return (
+        "drop one of them, or let the last one win: in the profile, [path-conflicts] "
+        f'"{path.removeprefix(VENV + "/")}" = ["{first}", "{second}"]'
+    )
 
 
 class NotReproducibleError(IntegrityError):
@@ -136,7 +151,7 @@ def _wheels(recipe: WheelsRecipe, store: Store) -> list[Entry]:
                 if entry.path in omitted:
                     continue
                 other = owners.setdefault(entry.path, (entry, wheel))
-                if not _same(other[0], entry):
+                if not _same(other[0], entry, store):
                     raise PathConflictError(entry.path, other[1].name, wheel.name)
     _check_folders({path: wheel.name for path, (_, wheel) in owners.items()})
     return [entry for entry, _ in owners.values()]
@@ -154,30 +169,19 @@ def _check_folders(owners: Mapping[str, str]) -> None:
             parent = parent.rpartition("/")[0]
 
 
-def owner(recipe: Recipe, path: str, store: Store) -> str:
-    """The package of a recipe that brings a path; "the foundation" for one out of .debs."""
-    if isinstance(recipe, FoundationRecipe):
-        return "the foundation"
-    for wheel in recipe.wheels:
-        with store.blobs.open(wheel.sha256) as file:
-            if any(e.path == path for e in wheel_entries(wheel, file, Layout(recipe.python))):
-                return wheel.name
-    raise KeyError(path)
+def brought(recipe: Recipe, path: str, store: Store) -> Brought:
+    """The package of a recipe that brings a path, and the path's entry."""
+    if isinstance(recipe, WheelsRecipe):
+        for wheel, omitted in zip(recipe.wheels, recipe.omitted, strict=True):
+            with store.blobs.open(wheel.sha256) as file:
+                for entry in wheel_entries(wheel, file, Layout(recipe.python)):
+                    if entry.path == path and path not in omitted:
+                        return wheel.name, entry
+    return FOUNDATION, None
 
 
-def _same(one: Entry, other: Entry) -> bool:
-    return one is other or (one.mode, _identity(one.payload)) == (
-        other.mode,
-        _identity(other.payload),
-    )
-
-
-def _identity(payload: Sequence[Payload]) -> object:
-    """What tells contents apart: sizes and CRCs where the wheels tell them, else the bytes."""
-    return tuple(
-        b"".join(part.read()) if isinstance(part, Encoded) else (part.size, part.crc32)
-        for part in payload
-    )
+def _same(one: Entry, other: Entry, store: Store) -> bool:
+    return one is other or (one.mode == other.mode and same_content(one, other, store.blobs))
 
 
 def _complete(entries: Iterable[Entry]) -> list[Entry]:

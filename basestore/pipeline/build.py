@@ -1,12 +1,12 @@
 """Build: a lock becomes an image in the store. What is recorded and whole is not made again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
 from basestore.errors import DisagreementError, IntegrityError, UsageError
+from basestore.files import locked_folder
 from basestore.image.model import Image
 from basestore.image.stored import image_of
 from basestore.lock import images
@@ -132,6 +132,7 @@ class Builder:
     ) -> Mapping["Recipe", Realisation]:
         """Fetch what these recipes need, and make their layers, several at a time."""
         from basestore.layer.realise import Workshop, runner_of
+        from basestore.layer.spread import spread
         from basestore.recipe.model import FoundationRecipe
 
         workshop = Workshop(self.store, runner_of(lock, self.host))
@@ -139,16 +140,8 @@ class Builder:
         if any(isinstance(recipe, FoundationRecipe) for recipe in recipes):
             needed.update(workshop.runner.inputs)
         self.bring(locked, lock, frozenset(needed))
-        with ThreadPoolExecutor(self.jobs, thread_name_prefix="realise") as pool:
-            pending = {
-                recipe: pool.submit(self._one, recipe, workshop, make)
-                for recipe in sorted(recipes, key=lambda recipe: -recipe.weight)
-            }
-            try:
-                return {recipe: future.result() for recipe, future in pending.items()}
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        heaviest_first = sorted(recipes, key=lambda recipe: -recipe.weight)
+        return spread(heaviest_first, lambda recipe: self._one(recipe, workshop, make), self.jobs)
 
     def _one(self, recipe: "Recipe", workshop: "Workshop", make: Make) -> Realisation:
         from basestore.recipe.model import label
@@ -174,13 +167,15 @@ def record_image(project: Project, built: Built) -> None:
     Raises OtherImageError where the lock is recorded to have given another image.
     """
     locked = built.locked
-    record = recorded_image(project, locked)
-    if record and record.image != built.image.digest:
-        raise OtherImageError(locked.name, record.image, built.image.digest)
     platforms = {one.platform: one.manifest.digest for one in built.image.platforms}
     new = images.ImageRecord(locked.name, locked.digest, built.image.digest, platforms)
-    there = lock_digests(project).values()
-    write_images(project, images.record_image(read_images(project), new, there))
+    with locked_folder(project.locks):
+        records = read_images(project)
+        record = images.find(records, locked.name, locked.digest)
+        if record and record.image != built.image.digest:
+            raise OtherImageError(locked.name, record.image, built.image.digest)
+        there = lock_digests(project).values()
+        write_images(project, images.record_image(records, new, there))
 
 
 def _plans(lock: Lock, platforms: Sequence[Platform]) -> Mapping[Platform, tuple["Recipe", ...]]:

@@ -14,6 +14,7 @@ from basestore.lock.model import Lock
 from basestore.lock.origin import Head
 from basestore.profile.model import Profile, Project
 from basestore.profile.reader import read_profile
+from basestore.recipe.plan import plan
 from basestore.resolve import known
 from basestore.resolve.foundation import SolvedFoundation
 from basestore.resolve.solve import Ports, Solution, SolveOptions, solve
@@ -133,6 +134,8 @@ def _keep(job: _Job, previous: known.Locked, digest: Digest, moved: bool) -> Loc
 def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
     ports = Ports(world.uv, lambda platform: world.foundation(job.profile, platform), world.measure)
     solution = solve(job.profile, job.known, wish, ports)
+    for platform in solution.lock.platforms:
+        plan(solution.lock, platform)  # too many layers are to be known before anybody builds
     digest = _write(job, solution, world)
     return Locked(job.profile.name, digest, job.previous, _packages(solution.lock))
 

@@ -139,7 +139,8 @@ class _Solver:
     def locked(self, answers: Sequence[_Answer]) -> tuple[PlatformLock, ...]:
         """The platforms' parts of the lock, once all sizes are known."""
         chosen = [wheel for answer in answers for wheel in answer.chosen.values()]
-        sizes = self.known.sizes()
+        # An upgrade asks anew, so that a size that a server told wrongly can be mended.
+        sizes = {} if self.options.upgrade else self.known.sizes()
         unknown = [wheel for wheel in chosen if wheel.sha256 not in sizes]
         sizes = {**sizes, **self.ports.measure(unknown)}
         return tuple(self._platform(answer, sizes) for answer in answers)

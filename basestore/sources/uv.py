@@ -24,6 +24,8 @@ from basestore.transport.url import Credentials, Origin
 DEFAULT_INDEX = "default"
 """What the index that uv asks by default is called in mirrors and origins."""
 
+_END_OF_TIME = "9000-01-01T00:00:00Z"
+
 _LINE = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)\s+# via (?P<via>.+)")
 _INDEX = re.compile(r"\s+# from (?P<url>\S+)")
 
@@ -110,8 +112,11 @@ class Uv:
         return tuple(_readable(package, known) for package in packages)
 
     def list_exactly(self, question: Question) -> tuple[IndexedPackage, ...]:
-        """The requirements alone, without what they require; raises what `resolve` does."""
-        return self.resolve(question, ["--no-deps"])
+        """The requirements alone, without what they require; raises what `resolve` does.
+
+        They are locked: whatever age the caller's environment allows new ones, these are wanted.
+        """
+        return self.resolve(question, ["--no-deps", "--exclude-newer", _END_OF_TIME])
 
     def trace(self, question: Question, packages: Sequence[IndexedPackage]) -> tuple[Found, ...]:
         """Who requires whom in an answer of `resolve`, and from which index each came.

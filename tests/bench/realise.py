@@ -30,6 +30,7 @@ from typing import BinaryIO
 from isal import igzip_lib
 
 from basestore.layer.realise import Workshop, make
+from basestore.layer.spread import spread
 from basestore.layer.wheel.zip import DEFLATED, ZipEntry, read_zip
 from basestore.lock.codec import parse
 from basestore.lock.model import ImageConfig, Lock, PlatformLock, Wheel
@@ -89,8 +90,8 @@ def realise_all(store: Store, recipes: Sequence[Recipe]) -> list[Realisation]:
     """Make every layer, as a build does."""
     workshop = Workshop(store, FoundationRecipe(AMD64, "3.11.2", ()))
     heaviest_first = sorted(recipes, key=lambda recipe: -recipe.weight)
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda recipe: make(recipe, workshop), heaviest_first))
+    made = spread(heaviest_first, lambda recipe: make(recipe, workshop), THREADS)
+    return list(made.values())
 
 
 def floor_all(store: Store, wheels: Sequence[Wheel]) -> int:

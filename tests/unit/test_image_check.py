@@ -15,6 +15,7 @@ from basestore.image.check import check_image, missing_libraries
 from basestore.layer.entry import Entry, file, folder, symlink
 from basestore.layer.listing import Dynamic, Listing
 from basestore.layer.realise import PathConflictError, make
+from basestore.layer.wheel.scripts import entry_point_scripts
 from basestore.lock.model import ImageConfig, Lock, PlatformLock, Wheel
 from basestore.recipe.plan import HEAVY, plan
 from basestore.store import Store
@@ -71,6 +72,29 @@ def test_other_content_in_two_layers_names_both_packages(store: Store) -> None:
 
     assert (error.path, error.packages) == (PATH, ("one", "two"))
     assert '["one", "two"]' in error.hint
+
+
+def test_contents_with_one_size_and_crc32_conflict_all_the_same(store: Store) -> None:
+    """CRC-32 is no proof: these two words have the same one."""
+    made = [make_wheel("one", files={SHARED: b"plumless"}, stored=["*"])]
+    made.append(make_wheel("two", files={SHARED: b"buckeroo"}, stored=["*"]))
+
+    assert conflict(store, apart(store, *made)).packages == ("one", "two")
+    with pytest.raises(PathConflictError):
+        make(recipe_of([keep(store, wheel) for wheel in made]), workshop(store))
+
+
+def test_a_copied_and_a_generated_file_may_be_the_same(store: Store) -> None:
+    """A script that one wheel brings is the one that the other's entry point becomes."""
+    listed = b"[console_scripts]\ntool = tool:main\n"
+    script = entry_point_scripts(listed, "/opt/venv/bin/python", "one")["tool"]
+    made = [
+        make_wheel("one", entry_points={"console_scripts": {"tool": "tool:main"}}),
+        make_wheel("two", data={"scripts/tool": script}),
+    ]
+
+    assert check_image(store, AMD64, apart(store, *made)) == ()
+    assert make(recipe_of([keep(store, wheel) for wheel in made]), workshop(store))
 
 
 def test_a_wheel_and_the_foundation_may_conflict(store: Store) -> None:

@@ -37,8 +37,8 @@ from basestore.layer.listing import Listing
 from basestore.layer.realise import (
     NotReproducibleError,
     PathConflictError,
+    brought,
     make,
-    owner,
     realise,
     remake,
     runner_of,
@@ -302,8 +302,13 @@ def test_a_file_where_another_package_has_a_folder_names_both(store: Store, firs
 def test_the_owner_of_a_path_is_its_package(store: Store) -> None:
     recipe = recipe_of([keep(store, make_wheel(name)) for name in ("one", "two")])
 
-    assert owner(recipe, f"{SITE}/two/__init__.py", store) == "two"
-    assert owner(FoundationRecipe(AMD64, "3.11.2", ()), "etc/passwd", store) == "the foundation"
+    package, entry = brought(recipe, f"{SITE}/two/__init__.py", store)
+    foundation = FoundationRecipe(AMD64, "3.11.2", ())
+
+    assert package == "two"
+    assert entry is not None
+    assert entry.path == f"{SITE}/two/__init__.py"
+    assert brought(foundation, "etc/passwd", store) == ("the foundation", None)
 
 
 # --- again

@@ -21,7 +21,7 @@ for at in range(0, len(fields), 3):
         source = file.read()
     try:
         code = compile(source, fields[at + 1], "exec", dont_inherit=True, optimize=0)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError):
         continue
     head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
     with open(fields[at + 2], "wb") as file:
