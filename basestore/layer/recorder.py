@@ -10,7 +10,7 @@ from basestore.layer.entry import Encoded, Entry, Kind
 from basestore.layer.listing import Dynamic, Listing
 
 _ELF = b"\x7fELF"
-_IN_MEMORY = 4 * 1024 * 1024  # bytes of an ELF file beyond which it goes to disk meanwhile
+_IN_MEMORY = 32 * 1024 * 1024  # bytes of an ELF file beyond which it goes to disk meanwhile
 
 
 class Recorder:

@@ -1,6 +1,7 @@
 """Build: a lock becomes an image in the store. What is recorded and whole is not made again."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,8 +132,8 @@ class Builder:
         self, locked: LockedProfile, lock: Lock, recipes: Sequence["Recipe"], make: Make
     ) -> Mapping["Recipe", Realisation]:
         """Fetch what these recipes need, and make their layers, several at a time."""
+        from basestore.layer.apart import make_all
         from basestore.layer.realise import Workshop, runner_of
-        from basestore.layer.spread import spread
         from basestore.recipe.model import FoundationRecipe
 
         workshop = Workshop(self.store, runner_of(lock, self.host))
@@ -140,14 +141,12 @@ class Builder:
         if any(isinstance(recipe, FoundationRecipe) for recipe in recipes):
             needed.update(workshop.runner.inputs)
         self.bring(locked, lock, frozenset(needed))
-        heaviest_first = sorted(recipes, key=lambda recipe: -recipe.weight)
-        return spread(heaviest_first, lambda recipe: self._one(recipe, workshop, make), self.jobs)
+        return make_all(recipes, workshop, make, self._watch, self.jobs)
 
-    def _one(self, recipe: "Recipe", workshop: "Workshop", make: Make) -> Realisation:
+    def _watch(self, recipe: "Recipe") -> AbstractContextManager[object]:
         from basestore.recipe.model import label
 
-        with self.progress.task("layer", label(recipe)):
-            return make(recipe, workshop)
+        return self.progress.task("layer", label(recipe))
 
 
 def recorded_image(project: Project, locked: LockedProfile) -> images.ImageRecord | None:

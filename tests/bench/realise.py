@@ -14,6 +14,7 @@ import gc
 import hashlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -29,8 +31,8 @@ from typing import BinaryIO
 
 from isal import igzip_lib
 
+from basestore.layer.apart import make_all
 from basestore.layer.realise import Workshop, make
-from basestore.layer.spread import spread
 from basestore.layer.wheel.zip import DEFLATED, ZipEntry, read_zip
 from basestore.lock.codec import parse
 from basestore.lock.model import ImageConfig, Lock, PlatformLock, Wheel
@@ -89,9 +91,7 @@ class Report:
 def realise_all(store: Store, recipes: Sequence[Recipe]) -> list[Realisation]:
     """Make every layer, as a build does."""
     workshop = Workshop(store, FoundationRecipe(AMD64, "3.11.2", ()))
-    heaviest_first = sorted(recipes, key=lambda recipe: -recipe.weight)
-    made = spread(heaviest_first, lambda recipe: make(recipe, workshop), THREADS)
-    return list(made.values())
+    return list(make_all(recipes, workshop, make, nullcontext, THREADS).values())
 
 
 def floor_all(store: Store, wheels: Sequence[Wheel]) -> int:
@@ -192,7 +192,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def peak_memory(root: Path, lock: Path) -> float:
-    """The most memory that a process which realises everything ever had, in MB."""
+    """The most memory that any process that realises, or its parent, ever had, in MB."""
     command = [sys.executable, __file__, "--only-realise", str(root), str(lock)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -204,7 +204,8 @@ def only_realise(root: Path, lock: Path) -> None:
     # Not ru_maxrss, which begins with what the parent had when it started this process.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-    sys.stdout.write(str(int(line.split()[1]) * 1024 / 1e6))
+    own, children = int(line.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    sys.stdout.write(str(max(own, children) * 1024 / 1e6))
 
 
 def measure(lock: Lock, source: Store, rounds: int) -> Report:

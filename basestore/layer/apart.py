@@ -1,0 +1,118 @@
+"""Making layers side by side in forked processes.
+
+Threads would wait for each other: a wheel of many small files is work of the interpreter, which has
+one lock a process. A forked process needs no start-up and hands over nothing: what it makes is in
+the store. It takes the next recipe's number from a pipe that all share, and tells over a pipe of
+its own what it begins and ends.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from basestore.layer.realise import Workshop
+from basestore.recipe.model import Recipe
+from basestore.store import Realisation
+
+Make = Callable[[Recipe, Workshop], Realisation]
+"""`realise`, `remake` or `make`."""
+
+Watch = Callable[[Recipe], AbstractContextManager[object]]
+"""What surrounds the making of a layer in this process, to show it."""
+
+_NUMBER = 2  # bytes of a recipe's number
+_DONE = b"."
+_INTERRUPTED = 130
+
+
+def make_all(
+    recipes: Sequence[Recipe], workshop: Workshop, work: Make, watch: Watch, jobs: int
+) -> Mapping[Recipe, Realisation]:
+    """Work on each recipe, ``jobs`` at a time, the heaviest first.
+
+    What fails in another process is done again here, where it can raise.
+    """
+    heaviest_first = sorted(recipes, key=lambda recipe: -recipe.weight)
+    labourers = _start(heaviest_first, workshop, work, min(jobs, len(recipes)))
+    done: set[int] = set()
+    with ThreadPoolExecutor(max(len(labourers), 1), thread_name_prefix="realise") as pool:
+        try:
+            for made in pool.map(lambda one: _follow(one, heaviest_first, watch), labourers):
+                done |= made
+        except BaseException:
+            for labourer in labourers:
+                labourer.stop()
+            raise
+    results = {}
+    for number, recipe in enumerate(heaviest_first):
+        found = workshop.store.realisations.of_recipe(recipe.digest) if number in done else None
+        results[recipe] = found or work(recipe, workshop)
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Labourer:
+    """A forked process, and where it tells what it does."""
+
+    process: int
+    notes: BinaryIO
+
+    def stop(self) -> None:
+        """End the process, if it hasn't ended by itself and been waited for (its notes closed)."""
+        if not self.notes.closed:
+            os.kill(self.process, signal.SIGTERM)
+
+
+def _start(
+    recipes: Sequence[Recipe], workshop: Workshop, work: Make, count: int
+) -> list[_Labourer]:
+    """Fork the processes; the numbers of all recipes wait for them in a pipe."""
+    numbers, waiting = os.pipe()
+    os.write(waiting, b"".join(n.to_bytes(_NUMBER, "big") for n in range(len(recipes))))
+    os.close(waiting)
+    labourers = []
+    for _ in range(count):
+        notes, telling = os.pipe()
+        process = os.fork()
+        if process == 0:
+            _labour(recipes, numbers, telling, lambda recipe: work(recipe, workshop))
+        os.close(telling)
+        labourers.append(_Labourer(process, os.fdopen(notes, "rb")))
+    os.close(numbers)
+    return labourers
+
+
+def _labour(
+    recipes: Sequence[Recipe], numbers: int, telling: int, work: Callable[[Recipe], object]
+) -> None:
+    """The forked process: it has no other threads, prints nothing and never returns."""
+    code = 1
+    try:
+        while number := os.read(numbers, _NUMBER):
+            os.write(telling, number)
+            work(recipes[int.from_bytes(number, "big")])
+            os.write(telling, _DONE)
+        code = 0
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    finally:
+        os._exit(code)
+
+
+def _follow(labourer: _Labourer, recipes: Sequence[Recipe], watch: Watch) -> set[int]:
+    """Follow a process to its end; the numbers of the recipes it made."""
+    made = set()
+    while begun := labourer.notes.read(_NUMBER):
+        number = int.from_bytes(begun, "big")
+        with watch(recipes[number]):
+            if labourer.notes.read(len(_DONE)) == _DONE:
+                made.add(number)
+    labourer.notes.close()
+    code = os.waitstatus_to_exitcode(os.waitpid(labourer.process, 0)[1])
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
+    return made
