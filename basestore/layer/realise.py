@@ -90,38 +90,47 @@ def remake(recipe: Recipe, workshop: Workshop) -> Realisation:
     """Make the layer again whatever is recorded; NotReproducibleError if it comes out other.
 
     What it is made of and what the record keeps is read whole before; raises DamagedBlobError.
+    A layer that comes out other is not recorded: the next remaking is held to the same record.
     """
     recorded = workshop.store.realisations.of_recipe(recipe.digest)
     for digest in dict.fromkeys((*recipe.inputs, *(recorded.needs if recorded else ()))):
         workshop.store.blobs.check(digest)
-    made = make(recipe, workshop)
+    made = _made(recipe, workshop)
     if recorded and (recorded.layer, recorded.diff_id) != (made.layer, made.diff_id):
         raise NotReproducibleError(recipe, recorded, made)
+    workshop.store.realisations.record(recipe.digest, made)
     return made
 
 
 def make(recipe: Recipe, workshop: Workshop) -> Realisation:
-    """Make the layer and record it.
+    """Make the layer and record it, whatever is recorded."""
+    made = _made(recipe, workshop)
+    workshop.store.realisations.record(recipe.digest, made)
+    return made
+
+
+def _made(recipe: Recipe, workshop: Workshop) -> Realisation:
+    """The layer, its blobs in the store, not yet recorded.
 
     Where an input is refused, the store is asked first whether it holds the right bytes:
     DamagedBlobError if it doesn't.
     """
     try:
-        return _make(recipe, workshop)
+        return _write(recipe, workshop)
     except IntegrityError:
         for digest in recipe.inputs:
             workshop.store.blobs.check(digest)
         raise
 
 
-def _make(recipe: Recipe, workshop: Workshop) -> Realisation:
+def _write(recipe: Recipe, workshop: Workshop) -> Realisation:
     store = workshop.store
     with store.scratch() as scratch:
         recorder = Recorder(scratch)
         entries = _entries(recipe, workshop, scratch)
         written = LayerWriter(store, recorder).write(_complete(entries))
     listing = store.blobs.add(recorder.listing().to_bytes())
-    realisation = Realisation(
+    return Realisation(
         layer=written.layer,
         diff_id=written.diff_id,
         size=written.size,
@@ -129,8 +138,6 @@ def _make(recipe: Recipe, workshop: Workshop) -> Realisation:
         segments=written.segments,
         listing=listing,
     )
-    store.realisations.record(recipe.digest, realisation)
-    return realisation
 
 
 def _entries(recipe: Recipe, workshop: Workshop, scratch: Path) -> Iterable[Entry]:

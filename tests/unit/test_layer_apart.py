@@ -3,14 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from layers import keep, new_store, recipe_of, workshop
 from wheelmaker import make_wheel
 
+from basestore.digest import Digest
 from basestore.layer.apart import Make, make_all
-from basestore.layer.realise import Workshop, make
+from basestore.layer.realise import NotReproducibleError, Workshop, make, remake
 from basestore.recipe.model import Recipe
 from basestore.store import MissingBlobError, Realisation, Store
 
@@ -75,6 +77,17 @@ def test_an_error_is_raised_here(store: Store, recipes: list[Recipe]) -> None:
 
     with pytest.raises(MissingBlobError):
         make_all(recipes, workshop(store), make, Watched(), 2)
+
+
+def test_a_layer_that_comes_out_other_is_told(store: Store, recipes: list[Recipe]) -> None:
+    """The process that finds it leaves the record alone, so that it is found here again."""
+    first = make(recipes[3], workshop(store))
+    other = replace(first, layer=Digest.of(b"another"))
+    store.realisations.record(recipes[3].digest, other)
+
+    with pytest.raises(NotReproducibleError):
+        make_all(recipes, workshop(store), remake, Watched(), 2)
+    assert store.realisations.of_recipe(recipes[3].digest) == other
 
 
 def test_what_a_process_leaves_undone_is_made_up_for(store: Store, recipes: list[Recipe]) -> None:

@@ -345,6 +345,8 @@ def test_making_again_holds_the_layer_to_the_record(store: Store) -> None:
         remake(recipe, workshop(store))
     assert caught.value.exit_code is ExitCode.INTEGRITY
     assert str(first.layer) in caught.value.message
+    with pytest.raises(NotReproducibleError):  # the record is what it was
+        remake(recipe, workshop(store))
 
 
 def test_the_runner_is_a_foundation_that_the_host_can_run() -> None:
