@@ -8,22 +8,32 @@ buckets, because an engine with a graph driver pulls again whatever lies above a
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from basestore.errors import PolicyError
 from basestore.lock.model import Lock, PlatformLock, Wheel
 from basestore.recipe.model import VENV, FoundationRecipe, Recipe, WheelsRecipe
 
-HEAVY = 1024 * 1024
-"""A wheel of at least this many bytes has a layer of its own."""
-
-BUCKETS = 8
-"""Layers among which one generation's tail is spread."""
-
-MAX_HEAVY = 32
-"""Heavy layers of one generation; the smallest beyond it join the tail."""
-
 LIMIT = 100
 """Layers of a base. Docker's overlay2 stops at 125, and services add up to 20."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The figures of a plan.
+
+    ``heavy``: a wheel of at least this many bytes has a layer of its own. ``alone``: so many wheels
+    of a generation at most, and what its ancestors left of theirs; the smallest beyond it join the
+    tail. ``buckets``: layers among which one generation's tail is spread.
+    """
+
+    heavy: int
+    alone: int
+    buckets: int
+
+
+SHAPE = Shape(heavy=1024 * 1024, alone=25, buckets=8)
+"""What locks are planned by. Three generations and the foundation are 100 layers at most."""
 
 
 class TooManyLayersError(PolicyError):
@@ -37,15 +47,16 @@ class TooManyLayersError(PolicyError):
         self.layers = layers
 
 
-def plan(lock: Lock, platform: PlatformLock) -> tuple[Recipe, ...]:
+def plan(lock: Lock, platform: PlatformLock, shape: Shape = SHAPE) -> tuple[Recipe, ...]:
     """The recipes of one platform's layers, the lowest first. Pure; raises TooManyLayersError."""
     foundation = FoundationRecipe(platform.platform, platform.python, platform.debs)
     heavy: list[Wheel] = []
     tail: list[tuple[Wheel, ...]] = []
-    for members in _generations(platform.wheels):
-        alone = sorted(filter(_is_heavy, members), key=_by_size)[:MAX_HEAVY]
+    for count, members in enumerate(_generations(platform.wheels), start=1):
+        candidates = sorted((w for w in members if w.size >= shape.heavy), key=_by_size)
+        alone = candidates[: count * shape.alone - len(heavy)]
         heavy += alone
-        tail += _buckets(wheel for wheel in members if wheel not in alone)
+        tail += _buckets((wheel for wheel in members if wheel not in alone), shape.buckets)
     groups = [*((wheel,) for wheel in sorted(heavy, key=_by_size)), *tail]
     losers = _losers(lock.path_conflicts)
     layers = [_wheels(platform.python, group, losers) for group in groups]
@@ -54,9 +65,9 @@ def plan(lock: Lock, platform: PlatformLock) -> tuple[Recipe, ...]:
     return (foundation, *layers)
 
 
-def bucket(name: str) -> int:
+def bucket(name: str, buckets: int = SHAPE.buckets) -> int:
     """The bucket of a package, by its normalised name alone."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % BUCKETS
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % buckets
 
 
 def _generations(wheels: Iterable[Wheel]) -> Iterable[Sequence[Wheel]]:
@@ -66,16 +77,12 @@ def _generations(wheels: Iterable[Wheel]) -> Iterable[Sequence[Wheel]]:
     return generations.values()
 
 
-def _buckets(tail: Iterable[Wheel]) -> Iterator[tuple[Wheel, ...]]:
+def _buckets(tail: Iterable[Wheel], count: int) -> Iterator[tuple[Wheel, ...]]:
     buckets: dict[int, list[Wheel]] = {}
     for wheel in tail:
-        buckets.setdefault(bucket(wheel.name), []).append(wheel)
+        buckets.setdefault(bucket(wheel.name, count), []).append(wheel)
     for number in sorted(buckets):
         yield tuple(sorted(buckets[number], key=lambda wheel: wheel.name))
-
-
-def _is_heavy(wheel: Wheel) -> bool:
-    return wheel.size >= HEAVY
 
 
 def _by_size(wheel: Wheel) -> tuple[int, str]:

@@ -24,8 +24,6 @@ from basestore.transport.url import Credentials, Origin
 DEFAULT_INDEX = "default"
 """What the index that uv asks by default is called in mirrors and origins."""
 
-_END_OF_TIME = "9000-01-01T00:00:00Z"
-
 _LINE = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)\s+# via (?P<via>.+)")
 _INDEX = re.compile(r"\s+# from (?P<url>\S+)")
 
@@ -52,7 +50,8 @@ class Question:
 
     ``project`` stands for the asker in uv's reasons. ``requirements`` are PEP 508 texts; their
     order means nothing. ``pins``: versions that are preferred. ``upgrade``: names that have no
-    preferred version, and whose index pages are asked for anew; ``["*"]`` are all.
+    preferred version, and whose index pages are asked for anew; ``["*"]`` are all. ``any_age``:
+    names whose files are taken however new they are.
     """
 
     project: str
@@ -61,6 +60,7 @@ class Question:
     indexes: tuple[Index, ...] = ()
     pins: Mapping[str, str] = field(default_factory=dict)
     upgrade: frozenset[str] = frozenset()
+    any_age: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,13 @@ class Uv:
         return tuple(_readable(package, known) for package in packages)
 
     def list_exactly(self, question: Question) -> tuple[IndexedPackage, ...]:
-        """The requirements alone, without what they require; raises what `resolve` does.
+        """The requirements, all ``NAME==VERSION``, without what they require.
 
-        They are locked: whatever age the caller's environment allows new ones, these are wanted.
+        They are locked: whatever age the caller's environment allows new ones, these are wanted,
+        and be it that their index tells no ages. Raises what `resolve` does.
         """
-        return self.resolve(question, ["--no-deps", "--exclude-newer", _END_OF_TIME])
+        names = frozenset(requirement.partition("==")[0] for requirement in question.requirements)
+        return self.resolve(replace(question, any_age=names), ["--no-deps"])
 
     def trace(self, question: Question, packages: Sequence[IndexedPackage]) -> tuple[Found, ...]:
         """Who requires whom in an answer of `resolve`, and from which index each came.
@@ -201,6 +203,8 @@ class Uv:
         lines = ["[project]", f"name = {toml_string(question.project)}", 'version = "0"']
         lines += [f"dependencies = {toml_strings(sorted(set(question.requirements)))}"]
         lines += ["[tool.uv]"]  # uv looks for settings in the folders above where this is missing
+        ages = [(name, "false") for name in sorted(question.any_age)]
+        lines += [f"exclude-newer-package = {toml_table(ages)}"] if ages else []
         sources: list[str] = []
         for index in question.indexes:
             lines += ["[[tool.uv.index]]", f"name = {toml_string(index.name)}"]

@@ -74,9 +74,10 @@ def make_base(folder: Path) -> Base:
     """Build `runtime` from its committed lock, without what is recorded of its image."""
     base = Base(folder)
     (base.project / "locks").mkdir(parents=True)
-    shutil.copytree(PROJECT / "profiles", base.project / "profiles")
-    for file in ("runtime.lock", "runtime.origin.toml", ".gitattributes"):
-        shutil.copy(PROJECT / "locks" / file, base.project / "locks" / file)
+    (base.project / "profiles").mkdir()
+    for file in ("profiles/runtime.toml", "locks/runtime.lock", "locks/runtime.origin.toml"):
+        shutil.copy(PROJECT / file, base.project / file)
+    shutil.copy(PROJECT / "locks/.gitattributes", base.project / "locks")
     done = with_retries(base.run, "build", "--json", "runtime")
     if done.code == 6 and "--upgrade-foundation" in done.err:
         # Debian's archive drops superseded packages: go on with what it has today.

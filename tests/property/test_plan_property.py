@@ -18,7 +18,9 @@ from planning import layers, names, planned, wheel
 
 from basestore.lock.model import Wheel
 from basestore.recipe.model import FoundationRecipe, Recipe, WheelsRecipe
-from basestore.recipe.plan import BUCKETS, HEAVY, MAX_HEAVY, bucket
+from basestore.recipe.plan import SHAPE, bucket
+
+BUCKETS, HEAVY, MAX_HEAVY = SHAPE.buckets, SHAPE.heavy, SHAPE.alone
 
 GENERATIONS = ("base", "ml")
 light = st.integers(1, HEAVY - 1)

@@ -17,7 +17,7 @@ from basestore.layer.listing import Dynamic, Listing
 from basestore.layer.realise import PathConflictError, make
 from basestore.layer.wheel.scripts import entry_point_scripts
 from basestore.lock.model import ImageConfig, Lock, PlatformLock, Wheel
-from basestore.recipe.plan import HEAVY, plan
+from basestore.recipe.plan import SHAPE, plan
 from basestore.store import Store
 
 SHARED = "shared/data.txt"
@@ -164,7 +164,7 @@ def test_an_allowed_conflict_is_won_by_the_last(
         keep(store, make_wheel(name, files={SHARED: name.encode()})) for name in ("five", "six")
     ]
     if apart:
-        wheels[1] = replace(wheels[1], size=HEAVY)
+        wheels[1] = replace(wheels[1], size=SHAPE.heavy)
     realised = of_lock(store, wheels, names)
 
     assert len(realised) == 1 + apart
@@ -179,7 +179,7 @@ def test_a_third_package_that_isnt_named_still_conflicts(store: Store, heavy: bo
         for name in ("five", "six", "ten")
     ]
     if heavy:
-        wheels = [replace(wheel, size=HEAVY) for wheel in wheels]
+        wheels = [replace(wheel, size=SHAPE.heavy) for wheel in wheels]
 
     with pytest.raises(PathConflictError) as caught:
         check_image(store, AMD64, of_lock(store, wheels, ("five", "six")))

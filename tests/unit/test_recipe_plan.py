@@ -10,7 +10,9 @@ from basestore.digest import Digest
 from basestore.errors import ExitCode
 from basestore.lock.model import Deb, Wheel
 from basestore.recipe.model import FoundationRecipe, Recipe, WheelsRecipe, label
-from basestore.recipe.plan import BUCKETS, HEAVY, LIMIT, MAX_HEAVY, TooManyLayersError, bucket
+from basestore.recipe.plan import LIMIT, SHAPE, TooManyLayersError, bucket
+
+BUCKETS, HEAVY, MAX_HEAVY = SHAPE.buckets, SHAPE.heavy, SHAPE.alone
 
 # Names that share bucket 0 of 8, and one of each other bucket.
 TOGETHER = [name for name in (f"p{n}" for n in range(100)) if bucket(name) == 0][:3]
@@ -84,22 +86,28 @@ def test_python_is_short_in_recipes_of_wheels() -> None:
     assert recipe.python == "3.11"
 
 
-@pytest.mark.parametrize(("generations", "fits"), [(2, True), (3, False)])
-def test_a_base_has_at_most_100_layers(generations: int, fits: bool) -> None:
-    wheels = []
-    for number in range(generations):
-        wheels += heavies(MAX_HEAVY, f"g{number}")
-        wheels += [wheel(f"{name}-g{number}", 1, f"g{number}") for name in APART * 3]
-    count = (
-        1
-        + generations * MAX_HEAVY
-        + len({(w.generation, bucket(w.name)) for w in wheels if w.size == 1})
-    )
+def crowd(generation: str, heavy: int = 60) -> list[Wheel]:
+    """More of everything than a generation may have layers for."""
+    tail = [wheel(f"{generation}-t{n}", 1, generation) for n in range(100)]
+    return [*heavies(heavy, generation), *tail]
 
-    assert (count <= LIMIT) is fits
-    if fits:
-        assert len(planned(wheels)) == count
-        return
+
+@pytest.mark.parametrize("generations", [1, 2, 3])
+def test_every_generation_has_its_share_of_the_layers(generations: int) -> None:
+    wheels = [wheel for n in range(generations) for wheel in crowd(f"g{n}")]
+    assert len(planned(wheels)) == 1 + generations * (MAX_HEAVY + BUCKETS)
+
+
+def test_a_child_gets_what_its_ancestors_left() -> None:
+    parent = [*heavies(5, "a"), wheel("x", 1, "a")]
+    assert len(planned([*parent, *crowd("b")])) == 1 + 2 * MAX_HEAVY + 1 + BUCKETS
+
+
+def test_a_fourth_generation_that_doesnt_fit_is_refused() -> None:
+    wheels = [wheel for n in range(4) for wheel in crowd(f"g{n}")]
+    count = 1 + 4 * (MAX_HEAVY + BUCKETS)
+
+    assert count > LIMIT
     with pytest.raises(TooManyLayersError, match=f"profile ml would have {count} layers") as caught:
         planned(wheels)
     assert caught.value.exit_code is ExitCode.POLICY
