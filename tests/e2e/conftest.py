@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from family_base import Family, make_family
 from inside import Inside, inside
 from runtime_base import Base, Tree, made_once, make_base, unpack, unpacked
 from services import need_program
@@ -21,6 +22,14 @@ def base(run_folder: Path) -> Base:
     folder = run_folder / "runtime"
     with made_once(folder) as missing:
         return make_base(folder) if missing else Base(folder)
+
+
+@pytest.fixture(scope="session")
+def family(base: Base, run_folder: Path) -> Family:
+    """The bases `runtime`, `cpu` and `ml`, built."""
+    folder = run_folder / "family"
+    with made_once(folder) as missing:
+        return make_family(base, folder) if missing else Family(folder, base.store)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,147 @@
+"""The project's own family `runtime`, `cpu`, `ml`, built once a test run into the base's store.
+
+PyTorch's index for CPUs can't be asked from everywhere: where ``BASESTORE_TEST_WHEELS`` names a
+folder with the locked wheel of torch, that folder is served on loopback as the index's mirror.
+"""
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from commandline import CommandLine, Done
+from runtime_base import PROJECT, Base, command_line, with_retries
+from services import lacking
+
+from basestore.lock.codec import parse
+from basestore.lock.model import Lock, Wheel
+from basestore.target import Platform
+
+GENERATIONS = ("runtime", "cpu", "ml")
+TORCH = "torch"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A copy of the project with three generations, built into a store."""
+
+    folder: Path
+    store: Path
+
+    @property
+    def project(self) -> Path:
+        """The project; tests only read it."""
+        return self.folder / "project"
+
+    @property
+    def built(self) -> dict[str, Any]:
+        """What `build --json` printed of each image, by profile."""
+        images = json.loads((self.folder / "built.json").read_text())["images"]
+        return {image["profile"]: image for image in images}
+
+    def lock(self, profile: str) -> Lock:
+        """A lock, read."""
+        return read_lock(self.project, profile)
+
+    def run(self, *words: str, **environ: str) -> Done:
+        """Run basestore on the project with the store."""
+        return command_line(self.project, self.store, environ)(*words)
+
+    def copy(self, place: Path) -> CommandLine:
+        """The command line on a copy of the project, with the same store."""
+        shutil.copytree(self.project, place)
+        return command_line(place, self.store)
+
+
+def read_lock(project: Path, profile: str) -> Lock:
+    """A lock of a project."""
+    file = f"locks/{profile}.lock"
+    return parse((project / file).read_bytes(), file)
+
+
+def make_family(base: Base, folder: Path) -> Family:
+    """Build the family from the committed locks, without what is recorded of its images."""
+    family = Family(folder, base.store)
+    shutil.copytree(PROJECT / "profiles", family.project / "profiles")
+    shutil.copytree(PROJECT / "locks", family.project / "locks")
+    (family.project / "locks/images.toml").unlink()
+    with torch_mirror() as mirror:
+        run = partial(family.run, **mirror)
+        done = with_retries(run, "build", "--json", *GENERATIONS)
+        if done.code == 6 and "--upgrade-foundation" in done.err:
+            # Debian's archive drops superseded packages: go on with what it has today.
+            with_retries(run, "lock", "--upgrade-foundation", *GENERATIONS).expect(0)
+            done = with_retries(run, "build", "--json", *GENERATIONS)
+    (folder / "built.json").write_text(done.expect(0).out)
+    return family
+
+
+@contextmanager
+def torch_mirror() -> Iterator[dict[str, str]]:
+    """The environment in which the index `pytorch-cpu` can be asked."""
+    wheel = locked_torch()
+    folder = os.environ.get("BASESTORE_TEST_WHEELS")
+    if folder is None:
+        yield {}
+        return
+    file = Path(folder) / wheel.file
+    if not file.is_file():
+        lacking(f"needs {wheel.file} in the folder that BASESTORE_TEST_WHEELS names")
+    handler = partial(_OnePage, wheel, file)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield {"BASESTORE_MIRROR_PYTORCH_CPU": f"http://127.0.0.1:{server.server_port}"}
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def locked_torch() -> Wheel:
+    """The wheel of torch that the committed lock names."""
+    lock = read_lock(PROJECT, "cpu")
+    wheels = lock.platform(Platform("amd64")).wheels
+    return next(wheel for wheel in wheels if wheel.name == TORCH)
+
+
+class _OnePage(SimpleHTTPRequestHandler):
+    """An index of one package that has one wheel (simple repository API, HTML)."""
+
+    def __init__(self, wheel: Wheel, file: Path, *arguments: Any) -> None:
+        self._wheel = wheel
+        self._file = file
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        if self.path == f"/{TORCH}/":
+            self._page()
+        elif self.path.endswith(".whl"):
+            super().do_GET()
+        else:
+            self.send_error(404)
+
+    def translate_path(self, path: str) -> str:
+        """The one file, whatever the path."""
+        return str(self._file)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Nothing is printed."""
+
+    def _page(self) -> None:
+        link = f"/{quote(self._wheel.file)}#sha256={self._wheel.sha256.hex}"
+        page = f'<!DOCTYPE html><html><body><a href="{link}">{self._wheel.file}</a></body></html>'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page.encode())
