@@ -117,6 +117,11 @@ def profile(*requirements: str, **fields: object) -> Profile:
     return replace(plain, **fields)
 
 
+def replacing(*names: str, at: str = "profiles/ml.toml") -> dict[str, Location]:
+    """The ``replaces`` of a profile, which stands in line 2."""
+    return {name: Location(at, 2) for name in names}
+
+
 def index_for(index: LoopbackIndex, *packages: str, name: str = "special") -> Index:
     """A profile's index that some packages are named for."""
     return Index(name, index.url, packages)

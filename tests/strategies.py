@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hypothesis import strategies as st
 
 from basestore.digest import Digest
-from basestore.lock.model import Deb, ImageConfig, Lock, PlatformLock, Wheel
+from basestore.lock.model import Deb, ImageConfig, Lock, PlatformLock, Replaced, Wheel
 from basestore.target import Platform
 
 PLATFORMS = (Platform("amd64"), Platform("arm64"))
@@ -56,6 +56,17 @@ def wheels(draw: st.DrawFn, lineage: tuple[str, ...]) -> Wheel:
 
 
 @st.composite
+def replaced(draw: st.DrawFn, held: list[Wheel], lineage: tuple[str, ...]) -> tuple[Replaced, ...]:
+    """What some of these wheels replaced, in any older generations."""
+    older = [(w.name, g) for w in held for g in lineage[: lineage.index(w.generation)]]
+    if not older:
+        return ()
+    chosen = draw(st.lists(st.sampled_from(older), max_size=3, unique=True))
+    rows = [Replaced(name, draw(sizes), generation) for name, generation in chosen]
+    return tuple(sorted(rows, key=lambda r: (lineage.index(r.generation), r.name)))
+
+
+@st.composite
 def platform_locks(draw: st.DrawFn, platform: Platform, lineage: tuple[str, ...]) -> PlatformLock:
     """One platform's part of a lock, in canonical order."""
     own_debs = draw(st.lists(debs(platform), max_size=4, unique_by=lambda deb: deb.name))
@@ -66,6 +77,7 @@ def platform_locks(draw: st.DrawFn, platform: Platform, lineage: tuple[str, ...]
         glibc=draw(st.sampled_from(["2.36", "2.41"])),
         debs=tuple(sorted(own_debs, key=lambda deb: deb.name)),
         wheels=tuple(sorted(own_wheels, key=lambda w: (lineage.index(w.generation), w.name))),
+        replaced=draw(replaced(own_wheels, lineage)),
     )
 
 

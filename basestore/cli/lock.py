@@ -91,7 +91,7 @@ def _lock(
 ) -> None:
     from basestore.cli.settings import read_settings
     from basestore.cli.sources import world
-    from basestore.pipeline.lock import check_upgrade, family_order, lock_profile
+    from basestore.pipeline.lock import check_upgrade, family_order, lock_profile, stale_below
 
     check_upgrade(project, names, wish.upgrade - {"*"})
     settings = read_settings()
@@ -100,6 +100,7 @@ def _lock(
         for name in family_order(project, names):
             with progress.task("lock", name):
                 results.append(lock_profile(project, name, wish, asked))
+    stale = stale_below(project, names)
     if json:
         print_json(
             {
@@ -111,7 +112,8 @@ def _lock(
                         "packages": one.packages,
                     }
                     for one in results
-                ]
+                ],
+                "stale": list(stale),
             }
         )
         return
@@ -119,3 +121,5 @@ def _lock(
         state = "locked" if one.changed else "unchanged"
         say(f"{one.profile}: {state}, {count(one.packages, 'package')}")
         say(f"  lock  {one.digest}")
+    if stale:
+        hint(f"stale now: {', '.join(stale)}; run `basestore lock {' '.join(stale)}`")

@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 from basestore.canonical import toml_key, toml_string, toml_strings, toml_table
 from basestore.lock.decode import decode
-from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, Wheel
+from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, Replaced, Wheel
 from basestore.profile.document import DocumentError, read_document
 
 _COMMENT = "# Written by basestore. Its SHA-256 is the image tag. Do not edit."
@@ -119,6 +119,8 @@ def _platform(platform: PlatformLock, lineage: tuple[str, ...]) -> Iterator[str]
     yield from _array("debs", [_deb(deb) for deb in debs])
     wheels = sorted(platform.wheels, key=lambda w: (lineage.index(w.generation), w.name))
     yield from _array("wheels", [_wheel(wheel) for wheel in wheels])
+    replaced = sorted(platform.replaced, key=lambda r: (lineage.index(r.generation), r.name))
+    yield from _array("replaced", [_replaced(row) for row in replaced])
 
 
 def _deb(deb: Deb) -> str:
@@ -142,6 +144,16 @@ def _wheel(wheel: Wheel) -> str:
             ("size", str(wheel.size)),
             ("sha256", toml_string(wheel.sha256.hex)),
             ("from", toml_string(wheel.generation)),
+        ]
+    )
+
+
+def _replaced(row: Replaced) -> str:
+    return toml_table(
+        [
+            ("name", toml_string(row.name)),
+            ("size", str(row.size)),
+            ("from", toml_string(row.generation)),
         ]
     )
 

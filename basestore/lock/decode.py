@@ -4,12 +4,12 @@ Order and spelling are not looked at here: the codec compares bytes.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from basestore.digest import Digest
 from basestore.errors import InputError
-from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, Wheel
+from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, Replaced, Wheel
 from basestore.profile.document import Table
 from basestore.profile.names import is_normalised, is_plain, normalised
 from basestore.target import Platform
@@ -90,7 +90,7 @@ def _path_conflicts(table: Table) -> Mapping[str, tuple[str, ...]]:
     return conflicts
 
 
-def _platforms(table: Table, lineage: Collection[str]) -> tuple[PlatformLock, ...]:
+def _platforms(table: Table, lineage: Sequence[str]) -> tuple[PlatformLock, ...]:
     platforms = tuple(_platform(row, lineage) for row in table.tables("platforms"))
     _expect(table, bool(platforms), "names no platform", "platforms")
     distinct = {platform.platform for platform in platforms}
@@ -98,18 +98,20 @@ def _platforms(table: Table, lineage: Collection[str]) -> tuple[PlatformLock, ..
     return platforms
 
 
-def _platform(row: Table, lineage: Collection[str]) -> PlatformLock:
-    row.only("platform", "python", "glibc", "debs", "wheels")
+def _platform(row: Table, lineage: Sequence[str]) -> PlatformLock:
+    row.only("platform", "python", "glibc", "debs", "wheels", "replaced")
     try:
         platform = Platform.parse(_string(row, "platform"))
     except ValueError as error:
         raise row.error(str(error), "", "platform") from None
+    wheels = _distinct(row, "wheels", [_wheel(w, lineage) for w in row.tables("wheels")])
     return PlatformLock(
         platform=platform,
         python=_matching(row, "python", _PYTHON),
         glibc=_matching(row, "glibc", _GLIBC),
         debs=_distinct(row, "debs", [_deb(deb, platform) for deb in row.tables("debs")]),
-        wheels=_distinct(row, "wheels", [_wheel(w, lineage) for w in row.tables("wheels")]),
+        wheels=wheels,
+        replaced=_all_replaced(row, wheels, lineage),
     )
 
 
@@ -127,15 +129,14 @@ def _deb(row: Table, platform: Platform) -> Deb:
     )
 
 
-def _wheel(row: Table, lineage: Collection[str]) -> Wheel:
+def _wheel(row: Table, lineage: Sequence[str]) -> Wheel:
     row.only("name", "version", "file", "size", "sha256", "from")
     name = _string(row, "name")
     _expect(row, is_normalised(name), f"{name!r} is no normalised name of a package", "name")
     version = _matching(row, "version", _VERSION)
     file = _string(row, "file")
     _expect(row, _is_wheel_of(file, name, version), f"no wheel of {name} {version}", "file")
-    generation = _string(row, "from")
-    _expect(row, generation in lineage, f"{generation!r} is no profile of this family", "from")
+    generation = _generation(row, lineage)
     return Wheel(name, version, file, _size(row), _sha256(row), generation)
 
 
@@ -153,6 +154,31 @@ def _same_version(spelt: str, version: str) -> bool:
         return Version(spelt) == Version(version)
     except InvalidVersion:
         return False
+
+
+def _all_replaced(
+    row: Table, wheels: Sequence[Wheel], lineage: Sequence[str]
+) -> tuple[Replaced, ...]:
+    brought = {wheel.name: wheel.generation for wheel in wheels}
+    rows = tuple(_replaced(r, brought, lineage) for r in row.tables("replaced"))
+    distinct = {(one.name, one.generation) for one in rows}
+    _expect(row, len(distinct) == len(rows), "names a package of a profile twice", "replaced")
+    return rows
+
+
+def _replaced(row: Table, brought: Mapping[str, str], lineage: Sequence[str]) -> Replaced:
+    row.only("name", "size", "from")
+    name, generation = _string(row, "name"), _generation(row, lineage)
+    _expect(row, name in brought, f"no wheel of {name!r} takes its place", "name")
+    older = lineage.index(generation) < lineage.index(brought[name])
+    _expect(row, older, f"{generation!r} is no ancestor of the profile that brings {name}", "from")
+    return Replaced(name, _size(row), generation)
+
+
+def _generation(row: Table, lineage: Sequence[str]) -> str:
+    generation = _string(row, "from")
+    _expect(row, generation in lineage, f"{generation!r} is no profile of this family", "from")
+    return generation
 
 
 def _size(row: Table) -> int:

@@ -8,6 +8,7 @@ needs a network.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import PurePosixPath
 
 from basestore.digest import Digest
 from basestore.errors import DisagreementError, PolicyError
@@ -106,7 +107,7 @@ def check(project: Project, name: str) -> Freshness:
         codec.parse(data, lock_file(name))
         return Freshness(name, lock, (Reason(Why.OTHER_LOCK if head else Why.NO_ORIGIN),))
     if data.startswith(codec.HEAD) and _untouched(project, name, head):
-        return Freshness(name, lock)
+        return Freshness(name, lock, tuple(_stale_parents(project, head)))
     return _compare(project, name, data, origin.parse(written, origin_file(name)))
 
 
@@ -122,6 +123,14 @@ def _untouched(project: Project, name: str, head: Head) -> bool:
     if profile_file(name) not in head.files or head.files.get(PROJECT_FILE) != project.digest:
         return False
     return all(_raw(project, file) == digest for file, digest in head.files.items())
+
+
+def _stale_parents(project: Project, head: Head) -> Iterator[Reason]:
+    """The parent, whose lock is one of the files, may be stale by its own parent's new lock."""
+    for file in head.files:
+        name = PurePosixPath(file).stem
+        if file == lock_file(name) and not check(project, name).fresh:
+            yield Reason(Why.STALE_PARENT, (name,))
 
 
 def _raw(project: Project, file: str) -> Digest | None:
@@ -151,7 +160,7 @@ def _differences(how: Origin, profile: Profile, now: Inputs) -> Iterator[Reason]
         yield Reason(Why.ADDED, tuple(added))
     if removed:
         yield Reason(Why.REMOVED, tuple(removed))
-    changed = [part for part in Part if how.parts.get(part) != now.parts[part]]
+    changed = [part for part in Part if how.parts.get(part) != now.parts.get(part)]
     if added or removed:
         changed = [part for part in changed if part is not Part.REQUIREMENTS]
     if changed or not (added or removed):

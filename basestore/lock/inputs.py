@@ -28,12 +28,16 @@ class Part(StrEnum):
     PLATFORMS = "platforms"
     POLICY = "policy"
     PYTHON = "python"
+    REPLACES = "replaces"
     REQUIREMENTS = "requirements"
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A digest of each part of a profile's inputs, and one of all."""
+    """A digest of each part of a profile's inputs, and one of all.
+
+    ``REPLACES`` is a part only where something is replaced.
+    """
 
     parts: Mapping[Part, Digest]
 
@@ -45,7 +49,7 @@ class Inputs:
 
 def inputs(profile: Profile, parent_lock: Digest | None) -> Inputs:
     """What a profile's lock is resolved from; ``parent_lock`` is the parent's lock digest."""
-    bodies: Mapping[Part, Json] = {
+    bodies: dict[Part, Json] = {
         Part.FORMAT: FORMAT,
         Part.FOUNDATION: _foundation(profile),
         Part.IMAGE: _image(profile),
@@ -57,6 +61,8 @@ def inputs(profile: Profile, parent_lock: Digest | None) -> Inputs:
         Part.PYTHON: profile.python,
         Part.REQUIREMENTS: sorted({requirement.text for requirement in profile.requirements}),
     }
+    if profile.replaces:
+        bodies[Part.REPLACES] = sorted(profile.replaces)
     return Inputs({part: Digest.of(json_bytes(body)) for part, body in bodies.items()})
 
 

@@ -37,10 +37,23 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A wheel of an ancestor that a younger generation has replaced by one of its own.
+
+    Not in the image; but where the ancestor's other wheels lie is planned with it.
+    """
+
+    name: str
+    size: int
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformLock:
     """All artifacts of one platform. ``python`` full (``3.11.2``), ``glibc`` such as ``2.36``.
 
-    ``debs`` are sorted by name, ``wheels`` by generation (ancestors first), then name.
+    ``debs`` are sorted by name, ``wheels`` and ``replaced`` by generation (ancestors first), then
+    name.
     """
 
     platform: Platform
@@ -48,6 +61,7 @@ class PlatformLock:
     glibc: str
     debs: tuple[Deb, ...]
     wheels: tuple[Wheel, ...]
+    replaced: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

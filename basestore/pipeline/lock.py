@@ -1,11 +1,11 @@
 """Lock: a profile becomes its lock and origin; what need not change stays as it is."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from basestore.digest import Digest
-from basestore.errors import UsageError
+from basestore.errors import InputError, PolicyError, UsageError
 from basestore.lock import codec
 from basestore.lock.files import NoLockError, read_lock, read_origin, write_lock
 from basestore.lock.freshness import StaleLockError, check, source_files
@@ -13,6 +13,7 @@ from basestore.lock.inputs import inputs
 from basestore.lock.model import Lock
 from basestore.lock.origin import Head
 from basestore.profile.model import Profile, Project
+from basestore.profile.project import profile_names
 from basestore.profile.reader import read_profile
 from basestore.recipe.plan import plan
 from basestore.resolve import known
@@ -78,6 +79,16 @@ def family_order(project: Project, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in ordered if name in wanted)
 
 
+def stale_below(project: Project, names: Collection[str]) -> tuple[str, ...]:
+    """The profiles that descend from those named and whose locks are stale, in family order.
+
+    What has no lock yet is left out, and so are profiles that can't be read.
+    """
+    others = (name for name in profile_names(project) if name not in names)
+    below = [name for name in others if _ancestors(project, name) & set(names)]
+    return family_order(project, [name for name in below if _is_stale(project, name)])
+
+
 def check_upgrade(project: Project, names: Sequence[str], packages: Iterable[str]) -> None:
     """Raise UnknownUpgradeError for a package, by its normalised name, that no lock holds."""
     found = [read_lock(project, name)[0] for name in names if check(project, name).lock]
@@ -104,6 +115,22 @@ def lock_profile(project: Project, name: str, wish: SolveOptions, world: World) 
     if kept and job.known.previous and job.previous:
         return _keep(job, job.known.previous, job.previous, bool(freshness.moved))
     return _resolve(job, wish, world)
+
+
+def _ancestors(project: Project, name: str) -> set[str]:
+    try:
+        profile = read_profile(project, name)
+    except InputError:
+        return set()
+    return {ancestor.name for ancestor in profile.lineage[:-1]}
+
+
+def _is_stale(project: Project, name: str) -> bool:
+    try:
+        freshness = check(project, name)
+    except (InputError, PolicyError):
+        return True  # its own `lock` tells what is wrong with it
+    return freshness.lock is not None and not freshness.fresh
 
 
 def _job(project: Project, profile: Profile) -> _Job:

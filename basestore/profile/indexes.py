@@ -1,13 +1,24 @@
 """The ``[indexes]`` of a profile: which packages come from where, on top of its parent's.
 
+A child may name a package for another index than its parent does; ``default``, the index that uv
+asks by default, is one of those. Whether it may have the package from there is seen when it is
+locked: what stays the parent's has to come from where it came.
+
 Credentials never stand in a project: a URL that holds one is refused, and not shown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from basestore.profile.document import Table
 from basestore.profile.model import Index
-from basestore.profile.names import RESERVED_INDEXES, is_index_name, is_normalised, normalised
+from basestore.profile.names import (
+    DEFAULT_INDEX,
+    RESERVED_INDEXES,
+    is_index_name,
+    is_normalised,
+    normalised,
+)
 
 _NO_SECRETS = (
     "leave credentials out of the project: netrc, or uv's variables "
@@ -20,23 +31,46 @@ def read_indexes(table: Table, inherited: Sequence[Index]) -> tuple[Index, ...]:
 
     Raises DocumentError.
     """
-    indexes = {index.name: index for index in inherited}
-    for name, stated in table.members("indexes").items():
-        stated.only("url", "packages")
+    stated = table.members("indexes")
+    named = {name: frozenset(_packages(one)) for name, one in stated.items()}
+    _refuse_shared(table, named)
+    moved = frozenset().union(*named.values())
+    indexes = {index.name: _without(index, moved) for index in inherited}
+    for name, one in stated.items():
+        one.only("url", "packages")
+        if name == DEFAULT_INDEX and inherited:
+            _check_default(one, named[name], inherited)
+            continue
         if not is_index_name(name):
-            raise stated.error(
+            raise one.error(
                 f"{name!r} is no name for an index",
                 "use lower-case letters and digits with single '-' between them, and none of "
                 + ", ".join(sorted(RESERVED_INDEXES)),
             )
-        indexes[name] = _index(name, stated, indexes.get(name))
-    _refuse_shared(table, indexes)
+        indexes[name] = _index(one, named[name], indexes.get(name), name)
     return tuple(indexes[name] for name in sorted(indexes))
 
 
-def _index(name: str, stated: Table, inherited: Index | None) -> Index:
+def _without(index: Index, moved: Collection[str]) -> Index:
+    return replace(index, packages=tuple(name for name in index.packages if name not in moved))
+
+
+def _check_default(stated: Table, packages: frozenset[str], inherited: Sequence[Index]) -> None:
+    """The default index needs no word but to take back what a parent's index is named for."""
+    if "url" in stated.values:
+        hint = "take it out: uv's settings and mirrors say which index is the default one"
+        raise stated.error("the default index has no URL in a profile", hint, "url")
+    known = {name for index in inherited for name in index.packages}
+    for name in sorted(packages - known):
+        raise stated.error(
+            f"{name} comes from there anyway: no index of the parent is named for it",
+            "take it out",
+            "packages",
+        )
+
+
+def _index(stated: Table, packages: Collection[str], inherited: Index | None, name: str) -> Index:
     url = _url(stated)
-    packages = set(_packages(stated))
     if inherited is None:
         url = stated.required("url", url, 'add url = "https://…"')
         if not packages:
@@ -48,7 +82,7 @@ def _index(name: str, stated: Table, inherited: Index | None) -> Index:
             "leave it out, or give the index another name",
             "url",
         )
-    return Index(name, inherited.url, tuple(sorted(packages.union(inherited.packages))))
+    return Index(name, inherited.url, tuple(sorted({*packages, *inherited.packages})))
 
 
 def _url(stated: Table) -> str | None:
@@ -80,15 +114,15 @@ def _packages(stated: Table) -> Iterator[str]:
         yield name
 
 
-def _refuse_shared(table: Table, indexes: Mapping[str, Index]) -> None:
+def _refuse_shared(table: Table, named: Mapping[str, Collection[str]]) -> None:
     owners: dict[str, str] = {}
-    for index in indexes.values():
-        for package in index.packages:
-            other = owners.setdefault(package, index.name)
-            if other != index.name:
+    for index, packages in named.items():
+        for package in sorted(packages):
+            other = owners.setdefault(package, index)
+            if other != index:
                 raise table.error(
-                    f"{package} is to come from {other} and from {index.name}",
+                    f"{package} is to come from {other} and from {index}",
                     "name it in one of them",
                     "indexes",
-                    index.name,
+                    index,
                 )

@@ -78,8 +78,10 @@ class Profile:
 
     ``path_conflicts``: a path below the virtual environment and the packages that bring it with
     different content, the last of which wins. ``forbid``: name patterns of packages that may not
-    be in the closure, the project's and the parents' included. ``files``: raw digest of every file
-    that was read, by its path relative to the project, ``basestore.toml`` and parents' included.
+    be in the closure, the project's and the parents' included. ``replaces``: packages that it
+    brings itself instead of its ancestors', and where it says so; its own only. ``files``: raw
+    digest of every file that was read, by its path relative to the project, ``basestore.toml`` and
+    parents' included.
     """
 
     name: str
@@ -92,12 +94,27 @@ class Profile:
     forbid: tuple[str, ...] = ()
     path_conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parent: "Profile | None" = None
+    replaces: Mapping[str, Location] = field(default_factory=dict)
     files: Mapping[str, Digest] = field(default_factory=dict)
 
     @property
     def lineage(self) -> tuple["Profile", ...]:
         """The oldest ancestor first, this profile last."""
         return (*(self.parent.lineage if self.parent else ()), self)
+
+    def index_of(self, package: str) -> str | None:
+        """The index that a package is named for; None for the default one."""
+        return next((index.name for index in self.indexes if package in index.packages), None)
+
+    def demanded(self, package: str) -> tuple[Requirement, ...]:
+        """The requirements of the lineage that are in force for a package.
+
+        Those of a profile that replaces it stand for all that its ancestors have.
+        """
+        own = tuple(one for one in self.requirements if one.name == package)
+        if self.parent is None or (own and package in self.replaces):
+            return own
+        return (*self.parent.demanded(package), *own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ _RUN = re.compile(r"[-_.]+")
 _NORMALISED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?")
 
-RESERVED_INDEXES = frozenset({"default", "debian", "debian-security", "snapshot"})
+DEFAULT_INDEX = "default"
+"""What the index that uv asks by default is called."""
+
+RESERVED_INDEXES = frozenset({DEFAULT_INDEX, "debian", "debian-security", "snapshot"})
 """What mirrors are named for besides the indexes of profiles."""
 
 

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from basestore.digest import Digest
 from basestore.profile.document import Table, nearest, read_document, read_file
 from basestore.profile.indexes import read_indexes
+from basestore.profile.lines import key_lines
 from basestore.profile.model import (
     PROJECT_FILE,
     DebianFoundation,
     ImageSettings,
+    Location,
     Profile,
     Project,
 )
@@ -34,6 +36,7 @@ _KEYS = (
     "platforms",
     "requirements",
     "requirements-files",
+    "replaces",
     "foundation",
     "image",
     "indexes",
@@ -83,6 +86,7 @@ def _read(project: Project, name: str, data: bytes, children: tuple[str, ...]) -
         forbid=tuple(sorted({*inherited_forbid, *read_forbid(table)})),
         path_conflicts=_path_conflicts(table, parent.path_conflicts if parent else {}),
         parent=parent,
+        replaces=_replaces(table),
         files={**inherited_files, **stated.files, file: Digest.of(data)},
     )
 
@@ -198,6 +202,26 @@ def _debian_packages(stated: Table) -> tuple[str, ...] | None:
                 number,
             )
     return None if names is None else tuple(sorted(set(names)))
+
+
+def _replaces(table: Table) -> Mapping[str, Location]:
+    names = table.strings("replaces") or ()
+    if names and "extends" not in table.values:
+        raise table.error(
+            "there is no parent whose packages it could replace",
+            "take the key out, or add extends",
+            "replaces",
+        )
+    lines = key_lines(table.document.text) if names else {}
+    replaces: dict[str, Location] = {}
+    for number, text in enumerate(names):
+        name = normalised(text)
+        if not is_normalised(name):
+            hint = "write the name alone, and the versions under requirements"
+            raise table.error(f"{text!r} is no package's name", hint, "replaces", number)
+        place = Location(table.document.file, lines["replaces", number])
+        replaces.setdefault(name, place)
+    return {name: replaces[name] for name in sorted(replaces)}
 
 
 def _path_conflicts(

@@ -2,8 +2,10 @@
 
 Heavy wheels alone, the tail of each generation in buckets chosen by a stable hash of the
 normalised name, so that adding, dropping or bumping one package touches one layer and every layer
-of a parent is a layer of its child. Order: foundation, heavy ones by size, largest first, then the
-buckets, because an engine with a graph driver pulls again whatever lies above a changed layer.
+of a parent is a layer of its child, but for those that hold what the child replaces: a generation
+is planned as it was before, and then loses what was replaced. Order: foundation, heavy ones by
+size, largest first, then the buckets, because an engine with a graph driver pulls again whatever
+lies above a changed layer.
 """
 
 import hashlib
@@ -11,8 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from basestore.errors import PolicyError
-from basestore.lock.model import Lock, PlatformLock, Wheel
+from basestore.lock.model import Lock, PlatformLock, Replaced, Wheel
 from basestore.recipe.model import VENV, FoundationRecipe, Recipe, WheelsRecipe
+
+_Member = Wheel | Replaced
 
 LIMIT = 100
 """Layers of a base. Docker's overlay2 stops at 125, and services add up to 20."""
@@ -50,15 +54,8 @@ class TooManyLayersError(PolicyError):
 def plan(lock: Lock, platform: PlatformLock, shape: Shape = SHAPE) -> tuple[Recipe, ...]:
     """The recipes of one platform's layers, the lowest first. Pure; raises TooManyLayersError."""
     foundation = FoundationRecipe(platform.platform, platform.python, platform.debs)
-    heavy: list[Wheel] = []
-    tail: list[tuple[Wheel, ...]] = []
-    for count, members in enumerate(_generations(platform.wheels), start=1):
-        candidates = sorted((w for w in members if w.size >= shape.heavy), key=_by_size)
-        alone = candidates[: count * shape.alone - len(heavy)]
-        heavy += alone
-        tail += _buckets((wheel for wheel in members if wheel not in alone), shape.buckets)
-    groups = [*((wheel,) for wheel in sorted(heavy, key=_by_size)), *tail]
     losers = _losers(lock.path_conflicts)
+    groups = _groups(_generations(lock, platform), shape)
     layers = [_wheels(platform.python, group, losers) for group in groups]
     if len(layers) + 1 > LIMIT:
         raise TooManyLayersError(lock.profile, len(layers) + 1)
@@ -70,23 +67,39 @@ def bucket(name: str, buckets: int = SHAPE.buckets) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % buckets
 
 
-def _generations(wheels: Iterable[Wheel]) -> Iterable[Sequence[Wheel]]:
-    generations: dict[str, list[Wheel]] = {}
-    for wheel in wheels:
-        generations.setdefault(wheel.generation, []).append(wheel)
-    return generations.values()
+def _generations(lock: Lock, platform: PlatformLock) -> Iterator[Sequence[_Member]]:
+    """What each generation has brought, the oldest first, whether it was replaced or not."""
+    generations: dict[str, list[_Member]] = {name: [] for name in lock.lineage}
+    members: tuple[_Member, ...] = (*platform.wheels, *platform.replaced)
+    for member in members:
+        generations.setdefault(member.generation, []).append(member)
+    return filter(None, generations.values())
 
 
-def _buckets(tail: Iterable[Wheel], count: int) -> Iterator[tuple[Wheel, ...]]:
-    buckets: dict[int, list[Wheel]] = {}
-    for wheel in tail:
-        buckets.setdefault(bucket(wheel.name, count), []).append(wheel)
+def _groups(generations: Iterable[Sequence[_Member]], shape: Shape) -> Iterator[tuple[Wheel, ...]]:
+    """The wheels of each layer, in the order of the layers."""
+    heavy: list[_Member] = []
+    tail: list[tuple[_Member, ...]] = []
+    for count, members in enumerate(generations, start=1):
+        candidates = sorted((w for w in members if w.size >= shape.heavy), key=_by_size)
+        alone = candidates[: count * shape.alone - len(heavy)]
+        heavy += alone
+        tail += _buckets((member for member in members if member not in alone), shape.buckets)
+    for group in (*((member,) for member in sorted(heavy, key=_by_size)), *tail):
+        if left := tuple(member for member in group if isinstance(member, Wheel)):
+            yield left
+
+
+def _buckets(tail: Iterable[_Member], count: int) -> Iterator[tuple[_Member, ...]]:
+    buckets: dict[int, list[_Member]] = {}
+    for member in tail:
+        buckets.setdefault(bucket(member.name, count), []).append(member)
     for number in sorted(buckets):
-        yield tuple(sorted(buckets[number], key=lambda wheel: wheel.name))
+        yield tuple(sorted(buckets[number], key=lambda member: member.name))
 
 
-def _by_size(wheel: Wheel) -> tuple[int, str]:
-    return (-wheel.size, wheel.name)
+def _by_size(member: _Member) -> tuple[int, str]:
+    return (-member.size, member.name)
 
 
 def _wheels(

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Self
 
+from basestore.canonical import toml_strings
 from basestore.errors import IntegrityError, NoResolutionError, PolicyError
 from basestore.lock.model import Wheel
-from basestore.profile.model import Requirement
+from basestore.profile.model import Index, Requirement
 from basestore.profile.names import normalised
+from basestore.resolve.clash import Newest, find_clash
 from basestore.sources.uv import Target
 from basestore.sources.uv_failure import UnsatisfiableError
 from basestore.target import Platform
@@ -18,25 +21,44 @@ from basestore.target import Platform
 class Demand:
     """Something that has to be in the closure. ``text`` is PEP 508, ``words`` say who wants it.
 
-    ``generation``: the ancestor that is locked to it; empty for a requirement.
+    ``place``: where a requirement stands. ``generation``: the ancestor that is locked to it; empty
+    for a requirement. ``asked``: what the ancestors themselves ask of a package they are locked to.
     """
 
     name: str
     text: str
     words: str
+    place: str = ""
     generation: str = ""
+    asked: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, requirement: Requirement) -> Self:
         """What a profile asks for."""
-        words = f"{requirement.location} asks for {requirement.text}"
-        return cls(requirement.name, requirement.text, words)
+        place = str(requirement.location)
+        words = f"{place} asks for {requirement.text}"
+        return cls(requirement.name, requirement.text, words, place)
 
     @classmethod
-    def locked(cls, wheel: Wheel) -> Self:
-        """What an ancestor is locked to."""
+    def locked(
+        cls, wheel: Wheel, path: Sequence[str] = (), because: Sequence[Requirement] = ()
+    ) -> Self:
+        """What an ancestor is locked to.
+
+        ``path`` leads to it from a package that the ancestors ask for, ``because`` is how they do.
+        """
         words = f"profile {wheel.generation} is locked to {wheel.name} {wheel.version}"
-        return cls(wheel.name, f"{wheel.name}=={wheel.version}", words, wheel.generation)
+        reasons = [f"{one.location} asks for {one.text}" for one in because]
+        reasons += [" -> ".join(path)] if len(path) > 1 else []
+        words += f" ({', '.join(reasons)})" if reasons else ""
+        asked = tuple(one.text for one in because if one.name == wheel.name)
+        text = f"{wheel.name}=={wheel.version}"
+        return cls(wheel.name, text, words, "", wheel.generation, asked)
+
+    @property
+    def version(self) -> str:
+        """The version that an ancestor is locked to."""
+        return self.text.partition("==")[2]
 
 
 class ResolutionError(NoResolutionError):
@@ -66,13 +88,19 @@ class NoWheelError(ResolutionError):
 
 
 class ForbiddenPackageError(PolicyError):
-    """A policy forbids a package of the closure. ``path``: from a direct requirement to it."""
+    """A policy forbids a package of the closure. ``path``: from a direct requirement to it.
 
-    def __init__(self, package: str, rule: str, platform: Platform, path: Sequence[str]) -> None:
+    ``stated``: the profile whose policy it is; it binds all that extend that one.
+    """
+
+    def __init__(
+        self, package: str, rule: str, platform: Platform, path: Sequence[str], stated: str
+    ) -> None:
+        brings = "the requirements ask for" if len(path) == 1 else f"{' -> '.join(path)} brings in"
         super().__init__(
-            f"the policy forbids {package} (rule {rule!r}), which {' -> '.join(path)} brings in "
-            f"on {platform}",
-            f"drop {path[0]}, ask for a version of it without {package}, or change `forbid`",
+            f"the policy forbids {package} (rule {rule!r}), which {brings} on {platform}",
+            f"{_without(package, path)}, or change `forbid`, which holds for {stated} and all that "
+            "extends it",
         )
         self.package = package
         self.rule = rule
@@ -93,11 +121,17 @@ class ChangedWheelError(IntegrityError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a profile wants on one platform."""
+    """What a profile wants on one platform.
+
+    ``indexes``: where some packages come from. ``replaces``: packages of its parent that it brings
+    itself.
+    """
 
     profile: str
     target: Target
     demands: tuple[Demand, ...]
+    indexes: tuple[Index, ...] = ()
+    replaces: tuple[str, ...] = ()
 
     @property
     def project(self) -> str:
@@ -113,18 +147,30 @@ _NO_WHEEL = re.compile(
 _UNKNOWN = re.compile(r"(?P<name>[\w.-]+) was not found in the (?:package registry|cache)")
 
 
-def explain(error: UnsatisfiableError, wanted: Wanted) -> ResolutionError:
-    """uv's reason with the demands that it speaks of in front, and the way out."""
-    reason = _retell(error.reason, wanted)
+def explain(
+    error: UnsatisfiableError,
+    wanted: Wanted,
+    newest: Newest = lambda _: None,
+    forced: Mapping[str, str] = MappingProxyType({}),
+) -> ResolutionError:
+    """uv's reason with the demands that it speaks of in front, and the way out.
+
+    ``forced``: packages that were asked for only because their index is named, and who needs them.
+    """
     names = mentioned(error.reason)
+    reason = _retell(error.reason, wanted)
+    needed = [forced[name] for name in sorted(forced.keys() & names)]
+    if needed and names.isdisjoint(demand.name for demand in wanted.demands):
+        reason += f" ({'; '.join(_retell(text, wanted) for text in needed)})"
+        names = names.union(*map(mentioned, needed))
     demands = [demand for demand in wanted.demands if demand.name in names]
     if unknown := _UNKNOWN.search(error.reason):
-        return UnknownPackageError(wanted, demands, reason, _unknown_hint(unknown["name"]))
+        hint = _unknown_hint(normalised(unknown["name"]), wanted)
+        return UnknownPackageError(wanted, demands, reason, hint)
     if missing := _NO_WHEEL.search(error.reason):
         return NoWheelError(wanted, demands, reason, _no_wheel_hint(missing["name"], wanted))
-    locked = [demand for demand in demands if demand.generation]
-    if locked:
-        return ContradictionError(wanted, demands, reason, _contradiction_hint(locked))
+    if any(demand.generation for demand in demands):
+        return _contradiction(wanted, demands, reason, newest)
     return ResolutionError(wanted, demands, reason, _loosen_hint(error))
 
 
@@ -142,32 +188,60 @@ def no_wheel(package: str, version: str, wanted: Wanted, path: Sequence[str]) ->
     return NoWheelError(wanted, demands, reason, _no_wheel_hint(package, wanted))
 
 
-def shortest_path(
-    package: str, roots: Sequence[str], requires: Mapping[str, Sequence[str]]
-) -> tuple[str, ...]:
-    """The shortest path from one of the roots to a package, the first by name of equal ones.
-
-    A package that no root leads to is its own path.
-    """
-    paths: dict[str, tuple[str, ...]] = {root: (root,) for root in sorted(set(roots))}
-    edge = list(paths)
-    while edge and package not in paths:
-        reached: list[str] = []
-        for name in edge:
-            for needed in sorted(requires.get(name, ())):
-                if needed not in paths:
-                    paths[needed] = (*paths[name], needed)
-                    reached.append(needed)
-        edge = reached
-    return paths.get(package, (package,))
-
-
 def _retell(reason: str, wanted: Wanted) -> str:
     told = reason.replace(wanted.project, f"profile {wanted.profile}").rstrip(".")
     return told[:1].lower() + told[1:]
 
 
-def _unknown_hint(name: str) -> str:
+def _without(package: str, path: Sequence[str]) -> str:
+    if len(path) == 1:
+        return f"drop {package}"
+    return (
+        f"drop {path[0]}, take {' or '.join(path[:-1])} in a version or from an index "
+        f"([indexes.<name>]) that needs no {package}"
+    )
+
+
+def _contradiction(
+    wanted: Wanted, demands: Sequence[Demand], reason: str, newest: Newest
+) -> ContradictionError:
+    """What is asked for, what is locked against it, and the newest version that each allows."""
+    asking = [demand for demand in demands if not demand.generation]
+    locked = [demand for demand in demands if demand.generation]
+    found = {one: find_clash(one.name, one.version, one.asked, reason, newest) for one in locked}
+    clashes = {demand: clash for demand, clash in found.items() if clash}
+    named = [*asking, *(clashes or locked)]
+    told = "; ".join([*map(str, clashes.values()), reason])
+    places = dict.fromkeys(demand.place for demand in asking)
+    loosen = f"loosen {' or '.join(places) or 'the requirement'}"
+    if clashes and all(clash.hopeless for clash in clashes.values()):
+        return ContradictionError(wanted, named, told, loosen)
+    older = any(clash.older for clash in clashes.values())
+    anew, own = _anew(list(clashes or locked), older), _own(wanted, list(clashes or locked))
+    return ContradictionError(wanted, named, told, f"{loosen}; or {anew}; or {own}")
+
+
+def _anew(locked: Sequence[Demand], older: bool) -> str:
+    """An ancestor with too new a version doesn't get an older one by an upgrade."""
+    generations = sorted({demand.generation for demand in locked})
+    if older:
+        return f"lock the parent anew, with the same requirement in {' and '.join(generations)}"
+    upgrades = " ".join(f"--upgrade-package {demand.name}" for demand in locked)
+    return f"lock the parent anew, `basestore lock {' '.join(generations)} {upgrades}`"
+
+
+def _own(wanted: Wanted, locked: Sequence[Demand]) -> str:
+    names = sorted({*wanted.replaces, *(demand.name for demand in locked)})
+    return f"let {wanted.profile} bring its own, replaces = {toml_strings(names)}"
+
+
+def _unknown_hint(name: str, wanted: Wanted) -> str:
+    for index in wanted.indexes:
+        if name in index.packages:
+            return (
+                f"{name} comes from the index {index.name} only, which has none: check the "
+                f"spelling, or take it out of [indexes.{index.name}] packages"
+            )
     return f"check the spelling of {name}, or name its index under [indexes.<name>] packages"
 
 
@@ -175,15 +249,6 @@ def _no_wheel_hint(name: str, wanted: Wanted) -> str:
     return (
         f"ask for a version of {name} that has a wheel, or take {wanted.target.platform} out of "
         "the profile's platforms"
-    )
-
-
-def _contradiction_hint(locked: Sequence[Demand]) -> str:
-    upgrades = sorted({demand.generation for demand in locked})
-    names = " ".join(f"--upgrade-package {demand.name}" for demand in locked)
-    return (
-        f"loosen the requirement, or lock the parent anew: `basestore lock {' '.join(upgrades)} "
-        f"{names}`"
     )
 
 

@@ -1,14 +1,15 @@
 """What is known before solving: the lock of the parent, the previous one, and their origins."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from basestore.digest import Digest
 from basestore.errors import DisagreementError
 from basestore.lock.inputs import Part, inputs
-from basestore.lock.model import Lock, PlatformLock, Wheel
+from basestore.lock.model import Lock, PlatformLock, Replaced, Wheel
 from basestore.lock.origin import Origin
 from basestore.profile.model import Profile
+from basestore.resolve.family import check_moved, check_replaces
 from basestore.resolve.foundation import SolvedFoundation
 from basestore.target import Platform
 
@@ -39,7 +40,11 @@ class Known:
     previous: Locked | None = None
 
     def check(self, profile: Profile) -> None:
-        """Raise ParentLockError where the parent's lock is missing or lacks a platform."""
+        """Raise what stands between a profile and its parent's lock.
+
+        ParentLockError where that is missing or lacks a platform, NothingToReplaceError and
+        MovedPackageError where it doesn't hold what the profile supposes.
+        """
         if profile.parent is None:
             return
         if self.parent is None:
@@ -47,21 +52,43 @@ class Known:
         for platform in profile.platforms:
             if _part(self.parent, platform) is None:
                 raise ParentLockError(profile, profile.parent, f"is not for {platform}")
+        held = {name for one in profile.platforms for name in self.parents(one)}
+        check_replaces(profile, profile.parent, held)
+        check_moved(profile, profile.parent, held)
 
-    def inherited(self, platform: Platform) -> Mapping[str, Wheel]:
+    def parents(self, platform: Platform) -> Mapping[str, Wheel]:
         """The parent's wheels by name."""
         return _wheels(self.parent, platform)
 
-    def locked(self, platform: Platform) -> Mapping[str, Wheel]:
-        """The wheels there are for the platform, the parent's before the previous lock's."""
-        return {**_wheels(self.previous, platform), **self.inherited(platform)}
+    def parents_requires(self) -> Mapping[str, tuple[str, ...]]:
+        """Who requires whom in the parent's lock, as far as its origin tells."""
+        origins = self.parent.origin.packages if self.parent and self.parent.origin else {}
+        return {name: origin.requires for name, origin in origins.items()}
 
-    def pins(self, platform: Platform) -> Mapping[str, str]:
+    def replaced(self, platform: Platform) -> tuple[Replaced, ...]:
+        """What the parent's lock has as replaced."""
+        part = _part(self.parent, platform)
+        return part.replaced if part else ()
+
+    def inherited(self, platform: Platform, replaces: Collection[str]) -> Mapping[str, Wheel]:
+        """The parent's wheels by name, but for those that are replaced."""
+        parents = self.parents(platform)
+        return {name: wheel for name, wheel in parents.items() if name not in replaces}
+
+    def own(self, profile: Profile, platform: Platform) -> Mapping[str, Wheel]:
+        """The previous lock's wheels by name; of what is replaced only the profile's own."""
+        return {
+            name: wheel
+            for name, wheel in _wheels(self.previous, platform).items()
+            if wheel.generation == profile.name or name not in profile.replaces
+        }
+
+    def pins(self, profile: Profile, platform: Platform) -> Mapping[str, str]:
         """The previous versions, those of other platforms for what this one doesn't have yet."""
         others = self.previous.lock.platforms if self.previous else ()
-        pins = {wheel.name: wheel.version for other in others for wheel in other.wheels}
-        own = _wheels(self.previous, platform)
-        return {**pins, **{name: wheel.version for name, wheel in own.items()}}
+        wheels = [self.own(profile, one.platform) for one in others]
+        wheels.append(self.own(profile, platform))
+        return {name: wheel.version for part in wheels for name, wheel in part.items()}
 
     def sizes(self) -> Mapping[Digest, int]:
         """The sizes of all wheels there are."""

@@ -1,6 +1,7 @@
 """From a profile to its lock: the foundation first, then the wheels for it, platform by platform.
 
-What is the same in the previous lock stays as it is; what the parent has is the parent's.
+What is the same in the previous lock stays as it is; what the parent has is the parent's, but for
+what the profile replaces.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from datetime import datetime
 from basestore.digest import Digest
 from basestore.lock.config import image_config, path_conflicts
 from basestore.lock.inputs import Part
-from basestore.lock.model import Lock, PlatformLock, Wheel
+from basestore.lock.model import Lock, PlatformLock, Replaced, Wheel
 from basestore.lock.origin import (
     DebOrigin,
     Head,
@@ -22,8 +23,10 @@ from basestore.lock.origin import (
 from basestore.profile.model import Location, Profile, Requirement
 from basestore.profile.names import matches
 from basestore.resolve.explain import Demand, ForbiddenPackageError, Wanted
+from basestore.resolve.family import UnneededReplacementError
 from basestore.resolve.foundation import SolvedFoundation
 from basestore.resolve.known import Known
+from basestore.resolve.paths import shortest_paths
 from basestore.resolve.wheels import Closure, Preferences, choose, keep, resolve_closure
 from basestore.sources.pylock import IndexedPackage, IndexedWheel
 from basestore.sources.uv import Target, Uv
@@ -82,8 +85,8 @@ class _Answer:
 def solve(profile: Profile, known: Known, options: SolveOptions, ports: Ports) -> Solution:
     """The lock of a profile.
 
-    Raises ParentLockError, ForbiddenPackageError, and what `resolve_closure`, `choose`, `keep` and
-    the ports raise.
+    Raises ForbiddenPackageError, UnneededReplacementError, and what `Known.check`,
+    `resolve_closure`, `choose`, `keep` and the ports raise.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -125,10 +128,11 @@ class _Solver:
     def answer(self, platform: Platform, foundation: SolvedFoundation) -> _Answer:
         """The wheels of one platform."""
         target = Target(platform, foundation.python, foundation.glibc)
-        wanted = Wanted(self.profile.name, target, tuple(self._demands(platform)))
-        preferences = Preferences(self.known.pins(platform), self.options.upgrade)
-        closure = resolve_closure(self.ports.uv, wanted, self.profile.indexes, preferences)
+        wanted = self._wanted(target)
+        preferences = Preferences(self.known.pins(self.profile, platform), self.options.upgrade)
+        closure = resolve_closure(self.ports.uv, wanted, preferences)
         self._check_policy(closure, platform)
+        self._check_replaced(closure, platform)
         chosen = {
             name: self._keep(package, target)
             or choose(package, wanted, closure.path(name, self._roots))
@@ -151,39 +155,102 @@ class _Solver:
         wheels = sorted(
             self._wheels(answer, sizes), key=lambda wheel: (order[wheel.generation], wheel.name)
         )
-        debs = tuple(sorted(answer.foundation.debs, key=lambda deb: deb.name))
-        return PlatformLock(target.platform, target.python, target.glibc, debs, tuple(wheels))
+        replaced = sorted(self._replaced(answer), key=lambda row: (order[row.generation], row.name))
+        return PlatformLock(
+            platform=target.platform,
+            python=target.python,
+            glibc=target.glibc,
+            debs=tuple(sorted(answer.foundation.debs, key=lambda deb: deb.name)),
+            wheels=tuple(wheels),
+            replaced=tuple(replaced),
+        )
 
     def _wheels(self, answer: _Answer, sizes: Mapping[Digest, int]) -> Iterator[Wheel]:
-        inherited = self.known.inherited(answer.target.platform)
-        yield from inherited.values()
+        kept = self._kept(answer)
+        yield from kept.values()
         for name, wheel in answer.chosen.items():
-            if name not in inherited:
+            if name not in kept:
                 version = answer.closure.packages[name].version
                 size, digest = sizes[wheel.sha256], wheel.sha256
                 yield Wheel(name, version, wheel.file, size, digest, self.profile.name)
 
+    def _replaced(self, answer: _Answer) -> Iterator[Replaced]:
+        platform, kept = answer.target.platform, self._kept(answer)
+        yield from self.known.replaced(platform)
+        for name, wheel in self.known.parents(platform).items():
+            if name not in kept:
+                yield Replaced(name, wheel.size, wheel.generation)
+
+    def _kept(self, answer: _Answer) -> Mapping[str, Wheel]:
+        """The parent's wheels that stay; of replaced packages those that were chosen all the same.
+
+        So a layer stays shared where the profile comes to the very wheel of its parent.
+        """
+        return {
+            name: wheel
+            for name, wheel in self.known.parents(answer.target.platform).items()
+            if name not in self.profile.replaces or answer.chosen[name].sha256 == wheel.sha256
+        }
+
     @property
     def _roots(self) -> list[str]:
-        return [r.name for generation in self.profile.lineage for r in generation.requirements]
+        return _names(self.profile)
 
-    def _demands(self, platform: Platform) -> Iterator[Demand]:
-        yield from map(Demand.locked, self.known.inherited(platform).values())
-        yield from map(Demand.of, self.profile.requirements)
+    def _wanted(self, target: Target) -> Wanted:
+        profile = self.profile
+        demands = (*self._inherited(target.platform), *map(Demand.of, self._asked()))
+        return Wanted(profile.name, target, demands, profile.indexes, tuple(profile.replaces))
+
+    def _inherited(self, platform: Platform) -> Iterator[Demand]:
+        parent = self.profile.parent
+        if parent is None:
+            return
+        paths = shortest_paths(_names(parent), self.known.parents_requires())
+        for name, wheel in self.known.inherited(platform, self.profile.replaces).items():
+            path = paths.get(name, (name,))
+            yield Demand.locked(wheel, path, parent.demanded(path[0]))
+
+    def _asked(self) -> Iterator[Requirement]:
+        """The profile's requirements, and its ancestors' of what it replaces."""
+        replaces = self.profile.replaces
+        for name in replaces:
+            yield from self.profile.demanded(name)
+        yield from (one for one in self.profile.requirements if one.name not in replaces)
 
     def _keep(self, package: IndexedPackage, target: Target) -> IndexedWheel | None:
-        wheel = self.known.locked(target.platform).get(package.name)
-        if wheel is None or wheel.version != package.version:
+        name, platform = package.name, target.platform
+        parents = self.known.parents(platform).get(name)
+        if parents is not None and name not in self.profile.replaces:
+            return keep(package, parents, target)
+        same = [w for w in package.wheels if parents is not None and w.sha256 == parents.sha256]
+        if same:
+            return same[0]
+        own = self.known.own(self.profile, platform).get(name)
+        if own is None or own.version != package.version or self.options.upgrade & {name, "*"}:
             return None
-        inherited = package.name in self.known.inherited(target.platform)
-        if self.options.upgrade & {package.name, "*"} and not inherited:
-            return None
-        return keep(package, wheel, target)
+        return keep(package, own, target)
 
     def _check_policy(self, closure: Closure, platform: Platform) -> None:
         for name in closure.packages:
             if rule := matches(name, self.profile.forbid):
-                raise ForbiddenPackageError(name, rule, platform, closure.path(name, self._roots))
+                path = closure.path(name, self._roots)
+                raise ForbiddenPackageError(name, rule, platform, path, self._stated(rule))
+
+    def _stated(self, rule: str) -> str:
+        """The oldest profile of the lineage that has a rule; a project's rules are in all."""
+        return next(one.name for one in self.profile.lineage if rule in one.forbid)
+
+    def _check_replaced(self, closure: Closure, platform: Platform) -> None:
+        parents = self.known.parents(platform)
+        for name, place in self.profile.replaces.items():
+            if name in parents and name not in closure.packages:
+                generation = parents[name].generation
+                raise UnneededReplacementError(place, name, generation, platform)
+
+
+def _names(profile: Profile) -> list[str]:
+    """What a profile and its ancestors ask for, by name."""
+    return [r.name for generation in profile.lineage for r in generation.requirements]
 
 
 def _direct(requirements: Sequence[Requirement]) -> Mapping[str, tuple[Location, ...]]:

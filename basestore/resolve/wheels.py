@@ -1,19 +1,20 @@
 """Wheels: the closure of a profile's demands on one platform, and one wheel for each package."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from basestore.errors import UnreachableError
 from basestore.lock.model import Wheel
-from basestore.profile.model import Index
+from basestore.resolve.clash import Newest
 from basestore.resolve.explain import (
     ChangedWheelError,
     Wanted,
     explain,
     mentioned,
     no_wheel,
-    shortest_path,
 )
+from basestore.resolve.paths import shortest_path
 from basestore.sources.pylock import IndexedPackage, IndexedWheel
 from basestore.sources.uv import Found, Question, Target, Uv
 from basestore.sources.uv_failure import UnsatisfiableError
@@ -66,9 +67,7 @@ class Closure:
         )
 
 
-def resolve_closure(
-    uv: Uv, wanted: Wanted, indexes: Sequence[Index], preferences: Preferences
-) -> Closure:
+def resolve_closure(uv: Uv, wanted: Wanted, preferences: Preferences) -> Closure:
     """The closure of the demands, each package from the index that it is named for.
 
     uv sends only direct requirements to a named index. So a package that is named for one and
@@ -78,22 +77,24 @@ def resolve_closure(
     Raises ResolutionError and its kinds, and what `Uv.resolve` raises besides.
     """
     roots = frozenset(demand.name for demand in wanted.demands)
-    named = frozenset(name for index in indexes for name in index.packages) - roots
-    forced: frozenset[str] = frozenset()
+    named = frozenset(name for index in wanted.indexes for name in index.packages)
+    named -= roots
+    forced: dict[str, str] = {}  # and who needs each, for errors
     while True:
         try:
-            closure = _ask(uv, _question(wanted, indexes, preferences, forced))
+            closure = _ask(uv, _question(wanted, preferences, forced.keys()))
         except UnsatisfiableError as error:
             # What only a named index has is not found before it is asked for there.
-            unasked = (mentioned(error.reason) & named) - forced
-            if not unasked:
-                raise explain(error, wanted) from error
+            unasked = dict.fromkeys(mentioned(error.reason) & named, error.reason)
+            if unasked.keys() <= forced.keys():
+                raise explain(error, wanted, _newest(uv, wanted), forced) from error
         else:
             closure = closure.needed_by(roots)
-            unasked = frozenset(closure.packages.keys() & named) - forced
-            if not unasked:
+            deeper = closure.packages.keys() & named
+            unasked = {name: " -> ".join(closure.path(name, roots)) for name in deeper}
+            if unasked.keys() <= forced.keys():
                 return closure
-        forced |= unasked
+        forced = {**unasked, **forced}
 
 
 def choose(package: IndexedPackage, wanted: Wanted, path: Sequence[str]) -> IndexedWheel:
@@ -125,16 +126,29 @@ def keep(package: IndexedPackage, kept: Wheel, target: Target) -> IndexedWheel |
     raise ChangedWheelError(kept, "has it no more")
 
 
-def _question(
-    wanted: Wanted, indexes: Sequence[Index], preferences: Preferences, forced: frozenset[str]
-) -> Question:
+def _newest(uv: Uv, wanted: Wanted) -> Newest:
+    """What the indexes have for a requirement by itself."""
+
+    def newest(text: str) -> str | None:
+        question = Question(wanted.project, (text,), wanted.target, wanted.indexes)
+        try:
+            return uv.resolve(question, ["--no-deps"])[0].version
+        except UnsatisfiableError:
+            return ""
+        except UnreachableError:
+            return None  # it would only have made the message better
+
+    return newest
+
+
+def _question(wanted: Wanted, preferences: Preferences, forced: Collection[str]) -> Question:
     pins = {n: v for n, v in preferences.pins.items() if preferences.keeps(n)}
-    requirements = {demand.text for demand in wanted.demands} | forced
+    requirements = {*forced, *(demand.text for demand in wanted.demands)}
     return Question(
         wanted.project,
         tuple(sorted(requirements)),
         wanted.target,
-        tuple(indexes),
+        wanted.indexes,
         pins,
         preferences.upgrade,
     )

@@ -148,7 +148,7 @@ class Uv:
         names = {_bare(self._url(index)): index.name for index in question.indexes}
         lines = text.splitlines()
         found = []
-        for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        for line, below in zip(lines, [*lines, ""][1:], strict=True):
             if match := _LINE.fullmatch(line):
                 origin = _INDEX.fullmatch(below)
                 index = names.get(_bare(origin["url"]), DEFAULT_INDEX) if origin else DEFAULT_INDEX

@@ -81,7 +81,8 @@ def test_lock_for_machines(basestore: CommandLine, root: Path) -> None:
         "locks": [
             {"profile": name, "digest": digest(root, name), "changed": False, "packages": count}
             for name, count in (("runtime", 4), ("cpu", 5))
-        ]
+        ],
+        "stale": [],
     }
 
 
@@ -95,6 +96,19 @@ def test_a_changed_lock_is_said_to_be(root: Path) -> None:
     assert changed["changed"] is True
     assert changed["digest"] == digest(root, "runtime")
     assert again.out == f"runtime: unchanged, 3 packages\n  lock  {digest(root, 'runtime')}\n"
+
+
+def test_the_children_of_a_changed_lock_are_named(root: Path) -> None:
+    edit(root / "profiles/runtime.toml", '["redis", "httpx"]', '["redis"]')
+    with index_of_wheels() as index:
+        basestore = command_line_on(root, index)
+        done = basestore("lock", "runtime").expect(0)
+        machines = basestore("lock", "runtime", "--json").expect(0)
+        both = basestore("lock").expect(0)
+
+    assert done.err.endswith(" hint: stale now: cpu; run `basestore lock cpu`\n")
+    assert machines.json["stale"] == ["cpu"]
+    assert "stale" not in both.err
 
 
 def test_a_stale_lock_is_built_with_a_warning(basestore: CommandLine, root: Path) -> None:

@@ -20,7 +20,7 @@ from basestore.lock.files import read_lock, read_origin
 from basestore.lock.freshness import StaleLockError, check
 from basestore.lock.model import Deb, Lock
 from basestore.lock.origin import Origin
-from basestore.pipeline.lock import Locked, World, family_order, lock_profile
+from basestore.pipeline.lock import Locked, World, family_order, lock_profile, stale_below
 from basestore.profile.model import Profile, Project
 from basestore.profile.project import read_project
 from basestore.progress import Progress
@@ -365,7 +365,65 @@ def test_a_child_holds_its_parents_part(locked: Town, index: LoopbackIndex) -> N
         *("runtime", "runtime", "runtime"),
         "ml",
     ]
-    assert family_order(locked.project, ("ml", "runtime")) == ("runtime", "ml")
+
+
+def test_a_family_is_locked_from_its_oldest_member_on(locked: Town) -> None:
+    locked.write('extends = "cpu"\n', "apps")
+    locked.write('extends = "runtime"\n', "cpu")
+    locked.write('extends = "runtime"\n', "a")
+
+    assert family_order(locked.project, ("apps", "a", "cpu", "runtime")) == (
+        *("runtime", "cpu", "apps", "a"),
+    )
+    assert family_order(locked.project, ("apps", "runtime")) == ("runtime", "apps")
+
+
+def test_the_descendants_that_a_new_lock_makes_stale(locked: Town) -> None:
+    locked.write('extends = "cpu"\n', "apps")
+    locked.write('extends = "runtime"\n', "cpu")
+    locked.write('extends = "runtime"\n', "unlocked")
+    locked.write("colour = 1\n", "broken")
+    locked.run("cpu")
+    locked.run("apps")
+    assert stale_below(locked.project, ["runtime"]) == ()
+
+    locked.edit('  "web",\n', "")
+    locked.run()
+
+    assert stale_below(locked.project, ["runtime"]) == ("cpu", "apps")
+    assert stale_below(locked.project, ["cpu"]) == ("apps",)
+    assert stale_below(locked.project, ["runtime", "cpu"]) == ("apps",)
+    with pytest.raises(StaleLockError, match="of cpu is stale: changed: parent"):
+        locked.run("apps")
+    locked.run("cpu")
+    locked.run("apps")
+    assert stale_below(locked.project, ["runtime"]) == ()
+
+
+def test_a_descendant_that_the_new_policy_of_its_parent_forbids_is_stale(
+    locked: Town, index: LoopbackIndex
+) -> None:
+    index.add(make_wheel("extra", "3"))
+    locked.write(CHILD, "ml")
+    locked.run("ml")
+    locked.write(PROFILE + '[policy]\nforbid = ["extra"]\n')
+
+    locked.run()
+
+    assert stale_below(locked.project, ["runtime"]) == ("ml",)
+
+
+def test_a_child_that_replaces_a_package(locked: Town, index: LoopbackIndex) -> None:
+    newer(index)
+    locked.write('extends = "runtime"\nreplaces = ["Core"]\nrequirements = ["core>=2"]\n', "ml")
+
+    locked.run("ml")
+
+    assert locked.versions("ml") == {"core": "2.0", "speed": "1.0", "web": "1.0"}
+    assert [row.name for row in locked.lock("ml").platforms[1].replaced] == ["core"]
+    assert check(locked.project, "ml").fresh
+    locked.edit('replaces = ["Core"]\n', "", "ml")
+    assert [str(reason) for reason in check(locked.project, "ml").reasons] == ["changed: replaces"]
 
 
 def test_a_child_waits_for_its_parent(locked: Town, index: LoopbackIndex) -> None:

@@ -76,24 +76,101 @@ def test_an_upgrade_of_a_child_leaves_the_parents_part(world: World, index: Loop
     assert wheel(upgraded, "lib") == wheel(parent.lock, "lib")
 
 
-@pytest.mark.parametrize("requirement", ["lib>=2", "modern"])
-def test_a_contradiction_names_both_sides(
-    world: World, index: LoopbackIndex, requirement: str
-) -> None:
+def contradiction(world: World, index: LoopbackIndex, requirement: str) -> ContradictionError:
+    """What is said of a child whose requirement contradicts its parent's lib 1.0."""
     stock(index)
+    index.add(make_wheel("lib", "0.9"), make_wheel("old", requires=["lib<1"]))
     parent = world.locked(PARENT)
-    index.add(make_wheel("lib", "2.0"))
+    index.add(make_wheel("lib", "2.0"), make_wheel("lib", "2.1"))
+    index.add(make_wheel("deep", requires=["modern"]))
     child = profile("tool", requirement, name="ml", parent=PARENT)
-
     with pytest.raises(ContradictionError) as failure:
         world.solve(child, Known(parent=parent))
-
     assert failure.value.exit_code == ExitCode.NO_RESOLUTION
-    assert "profile ml has no resolution on linux/amd64" in failure.value.message
-    assert "profile runtime is locked to lib 1.0" in failure.value.message
-    assert f"profiles/ml.toml:4 asks for {requirement}" in failure.value.message
-    assert "asks for tool" not in failure.value.message
-    assert "`basestore lock runtime --upgrade-package lib`" in failure.value.hint
+    return failure.value
+
+
+@pytest.mark.parametrize("requirement", ["lib>=2", "modern", "deep"])
+def test_a_contradiction_names_both_sides_what_they_allow_and_the_ways_out(
+    world: World, index: LoopbackIndex, requirement: str
+) -> None:
+    error = contradiction(world, index, requirement)
+
+    assert error.message.startswith(
+        "profile ml has no resolution on linux/amd64 with Python 3.11.2: "
+        f"profiles/ml.toml:4 asks for {requirement}; profile runtime is locked to lib 1.0 "
+        "(profiles/runtime.toml:3 asks for app, app -> lib); lib>=2 allows 2.1 at most; because "
+    )
+    assert error.hint == (
+        "loosen profiles/ml.toml:4; or lock the parent anew, "
+        "`basestore lock runtime --upgrade-package lib`; "
+        'or let ml bring its own, replaces = ["lib"]'
+    )
+
+
+@pytest.mark.parametrize("requirement", ["lib<1", "old"])
+def test_an_upgrade_is_no_way_out_for_who_wants_an_older_version(
+    world: World, index: LoopbackIndex, requirement: str
+) -> None:
+    error = contradiction(world, index, requirement)
+
+    assert "; lib<1 allows 0.9 at most; " in error.message
+    assert error.hint == (
+        "loosen profiles/ml.toml:4; or lock the parent anew, with the same requirement in runtime; "
+        'or let ml bring its own, replaces = ["lib"]'
+    )
+
+
+def test_what_no_version_meets_can_only_be_loosened(world: World, index: LoopbackIndex) -> None:
+    error = contradiction(world, index, "lib>=9")
+
+    assert "; no version there is meets lib>=9; " in error.message
+    assert error.hint == "loosen profiles/ml.toml:4"
+
+
+def test_what_the_parent_itself_asks_for_is_told(world: World, index: LoopbackIndex) -> None:
+    index.add(make_wheel("lib", "1.0"), make_wheel("lib", "3.0"))
+    bound = profile("lib<2")
+    parent = world.locked(bound)
+
+    with pytest.raises(ContradictionError) as failure:
+        world.solve(profile("lib>=2", name="ml", parent=bound), Known(parent=parent))
+
+    assert (
+        "profiles/ml.toml:3 asks for lib>=2; profile runtime is locked to lib 1.0 "
+        "(profiles/runtime.toml:3 asks for lib<2); lib<2 allows 1.0 at most; "
+        "lib>=2 allows 3.0 at most; because"
+    ) in failure.value.message
+
+
+def test_a_forbidden_package_three_steps_down(world: World, index: LoopbackIndex) -> None:
+    index.add(
+        make_wheel("one", requires=["two"]),
+        make_wheel("two", requires=["three"]),
+        make_wheel("three", requires=["nvidia-cuda"]),
+        make_wheel("nvidia-cuda"),
+    )
+
+    with pytest.raises(ForbiddenPackageError) as failure:
+        world.lock("one", forbid=("nvidia-*",))
+
+    assert failure.value.message == (
+        "the policy forbids nvidia-cuda (rule 'nvidia-*'), which one -> two -> three -> "
+        "nvidia-cuda brings in on linux/amd64"
+    )
+    assert failure.value.hint == (
+        "drop one, take one or two or three in a version or from an index ([indexes.<name>]) that "
+        "needs no nvidia-cuda, or change `forbid`, which holds for runtime and all that extends it"
+    )
+
+
+def test_a_forbidden_package_that_is_asked_for(world: World, index: LoopbackIndex) -> None:
+    stock(index)
+
+    with pytest.raises(ForbiddenPackageError, match="which the requirements ask for") as failure:
+        world.lock("helper", forbid=("helper",))
+
+    assert failure.value.hint.startswith("drop helper, or change `forbid`")
 
 
 @pytest.mark.parametrize("rule", ["lib", "li*", "l?b"])

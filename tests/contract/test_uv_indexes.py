@@ -8,7 +8,8 @@ from loopback_index import LoopbackIndex, loopback_index
 from resolving import AMD64, World, index_for, profile, versions, wheel
 from wheelmaker import make_wheel
 
-from basestore.resolve.explain import UnknownPackageError
+from basestore.errors import ExitCode
+from basestore.resolve.explain import ForbiddenPackageError, UnknownPackageError
 from basestore.sources.locate import locate_wheels
 
 
@@ -91,7 +92,39 @@ def test_a_package_that_its_index_lacks_is_not_taken_from_another(
     with pytest.raises(UnknownPackageError) as failure:
         world.lock("nvidia-cuda", indexes=(index_for(special, "nvidia-cuda"),))
 
+    assert failure.value.exit_code == ExitCode.NO_RESOLUTION
     assert "profiles/runtime.toml:3 asks for nvidia-cuda" in failure.value.message
+    assert failure.value.hint.startswith("nvidia-cuda comes from the index special only")
+
+
+def test_a_package_deep_in_the_closure_that_its_index_lacks(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    stock(index, special)
+    special.remove("torch-2.0+cpu-py3-none-any.whl")
+
+    with pytest.raises(UnknownPackageError) as failure:
+        world.lock("app", indexes=(index_for(special, "torch"),))
+
+    assert "profiles/runtime.toml:3 asks for app" in failure.value.message
+    assert failure.value.hint.startswith("torch comes from the index special only")
+
+
+@pytest.mark.parametrize("requirement", ["torch", "app"])
+def test_a_torch_with_cuda_is_refused_where_it_sneaks_in(
+    world: World, index: LoopbackIndex, special: LoopbackIndex, requirement: str
+) -> None:
+    stock(index, special)
+    named = (index_for(special, "torch"),)
+
+    with pytest.raises(ForbiddenPackageError) as failure:
+        world.lock(requirement, forbid=("nvidia-*",))
+
+    assert failure.value.path[-2:] == ("torch", "nvidia-cuda")
+    assert failure.value.path[0] == requirement
+    assert "nvidia-cuda" not in versions(
+        world.lock(requirement, forbid=("nvidia-*",), indexes=named)
+    )
 
 
 def test_what_turns_out_not_to_be_needed_is_left_out(

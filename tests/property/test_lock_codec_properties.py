@@ -13,7 +13,7 @@ from strategies import locks
 from basestore.digest import Digest
 from basestore.errors import ExitCode, InputError
 from basestore.lock.codec import HEAD, parse, write
-from basestore.lock.model import Deb, Lock, Wheel
+from basestore.lock.model import Deb, Lock, Replaced, Wheel
 
 T = TypeVar("T")
 A = TypeVar("A", Deb, Wheel)
@@ -30,7 +30,12 @@ def test_round_trip(lock: Lock) -> None:
 @given(locks(), st.randoms(use_true_random=False))
 def test_order_of_a_value_does_not_reach_the_bytes(lock: Lock, random: Random) -> None:
     platforms = [
-        replace(p, debs=_shuffled(p.debs, random), wheels=_shuffled(p.wheels, random))
+        replace(
+            p,
+            debs=_shuffled(p.debs, random),
+            wheels=_shuffled(p.wheels, random),
+            replaced=_shuffled(p.replaced, random),
+        )
         for p in lock.platforms
     ]
     image = replace(lock.image, env=_shuffled(lock.image.env, random))
@@ -107,12 +112,21 @@ def test_the_digest_follows_every_artifact_and_setting(lock: Lock, data: st.Data
         replace(first, glibc="2.99"),
         *(replace(first, debs=debs) for debs in _changed(first.debs)),
         *(replace(first, wheels=wheels) for wheels in _changed(first.wheels)),
+        *(replace(first, replaced=rows) for rows in _resized(first.replaced)),
     ]
     others = [
         replace(lock, image=replace(lock.image, user="other")),
         *(replace(lock, platforms=(changed, *lock.platforms[1:])) for changed in platforms),
     ]
     assert write(data.draw(st.sampled_from(others))) != write(lock)
+
+
+def _resized(rows: tuple[Replaced, ...]) -> Iterator[tuple[Replaced, ...]]:
+    """Without one of them, or with another size for one."""
+    for number, row in enumerate(rows):
+        before, after = rows[:number], rows[number + 1 :]
+        yield (*before, *after)
+        yield (*before, replace(row, size=row.size + 1), *after)
 
 
 def _changed(artifacts: tuple[A, ...]) -> Iterator[tuple[A, ...]]:

@@ -14,7 +14,7 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from planning import layers, names, planned, wheel
+from planning import layers, names, planned, replaced, wheel
 
 from basestore.lock.model import Wheel
 from basestore.recipe.model import FoundationRecipe, Recipe, WheelsRecipe
@@ -100,6 +100,43 @@ def test_a_parents_recipes_are_all_its_childs(parent: list[Wheel], own: list[Whe
     child = [replace(w, name=f"own-{w.name}", generation="child") for w in own]
 
     assert set(planned(parent)) <= set(planned([*parent, *child]))
+
+
+@given(locked(any_size, 80), locked(any_size, 20), st.data())
+def test_a_child_shares_every_layer_that_holds_nothing_it_replaces(
+    parent: list[Wheel], own: list[Wheel], data: st.DataObject
+) -> None:
+    gone = set(data.draw(st.lists(st.sampled_from(parent), max_size=5))) if parent else set()
+    new = [replace(w, name=f"own-{w.name}", generation="child") for w in own]
+    new += [wheel(w.name, data.draw(any_size), "child", "2.0") for w in gone]
+    stays = [w for w in parent if w not in gone]
+    child = set(planned([*stays, *new], without=replaced(*gone)))
+
+    for recipe in planned(parent):
+        if isinstance(recipe, FoundationRecipe):
+            assert recipe in child
+            continue
+        left = tuple(w for w in recipe.wheels if w not in gone)
+        same = replace(recipe, wheels=left, omitted=((),) * len(left))
+        assert not left or same in child
+    held = [w for r in child if isinstance(r, WheelsRecipe) for w in r.wheels]
+    assert sorted(held, key=str) == sorted([*stays, *new], key=str)
+
+
+@given(locked(any_size, 80), st.data())
+def test_a_grandchild_shares_what_its_parent_kept(oldest: list[Wheel], data: st.DataObject) -> None:
+    gone = set(data.draw(st.lists(st.sampled_from(oldest), max_size=5))) if oldest else set()
+    new = [wheel(w.name, data.draw(any_size), "child", "2.0") for w in gone]
+    parent = [*(w for w in oldest if w not in gone), *new]
+    again = set(data.draw(st.lists(st.sampled_from(parent), max_size=5))) if parent else set()
+    newest = [wheel(w.name, data.draw(any_size), "grandchild", "3.0") for w in again]
+    stays = [w for w in parent if w not in again]
+
+    kept = planned(parent, without=replaced(*gone))
+    grandchild = planned([*stays, *newest], without=replaced(*gone, *again))
+
+    shared = [r for r in kept if not (isinstance(r, WheelsRecipe) and again & {*r.wheels})]
+    assert set(shared) <= set(grandchild)
 
 
 @given(locked(any_size, 90))

@@ -111,4 +111,4 @@ def test_a_change_shows_in_its_part_alone(old: str, new: str, part: Part) -> Non
     assert old in PLAIN
     before, after = _inputs(PLAIN), _inputs(PLAIN.replace(old, new))
     assert before.digest != after.digest
-    assert {p for p in Part if before.parts[p] != after.parts[p]} == {part}
+    assert {p for p in Part if before.parts.get(p) != after.parts.get(p)} == {part}

@@ -9,7 +9,7 @@ from basestore.digest import Digest
 from basestore.errors import ExitCode, InputError
 from basestore.lock.codec import DifferingLineError, EditedLockError, parse, write
 from basestore.lock.decode import NewerLockError
-from basestore.lock.model import Deb, ImageConfig, Lock, PlatformLock, Wheel
+from basestore.lock.model import Deb, ImageConfig, Lock, PlatformLock, Replaced, Wheel
 from basestore.target import Platform
 
 GOLDEN = Path(__file__).parents[1].joinpath("golden/family.lock").read_bytes()
@@ -94,6 +94,54 @@ def test_golden() -> None:
     assert write(FAMILY) == GOLDEN
     assert parse(GOLDEN, "locks/ml.lock") == FAMILY
     assert Digest.of(GOLDEN).hex == GOLDEN_DIGEST
+
+
+REPLACING = replace(
+    FAMILY,
+    platforms=(
+        replace(FAMILY.platforms[0], replaced=(Replaced("python-docx", 7, "runtime"),)),
+        replace(FAMILY.platforms[1], replaced=(Replaced("torch", 99, "runtime"),)),
+    ),
+)
+ROW = b'  { name = "python-docx", size = 7, from = "runtime" },\n'
+
+
+def test_replaced_packages_stand_after_the_wheels() -> None:
+    data = write(REPLACING)
+
+    assert parse(data, "locks/ml.lock") == REPLACING
+    assert b'from = "ml" },\n]\nreplaced = [\n' + ROW + b"]\n\n[[platforms]]\n" in data
+    assert data.endswith(b'replaced = [\n  { name = "torch", size = 99, from = "runtime" },\n]\n')
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (b'{ name = "flask", size = 7, from = "runtime" }', ".name: no wheel of 'flask' takes its"),
+        (
+            b'{ name = "torch", size = 7, from = "cpu" }',
+            ".from: 'cpu' is no ancestor of the profile",
+        ),
+        (b'{ name = "torch", size = 7, from = "ml" }', ".from: 'ml' is no ancestor of the profile"),
+        (
+            b'{ name = "torch", size = 7, from = "gpu" }',
+            ".from: 'gpu' is no profile of this family",
+        ),
+        (b'{ name = "torch", size = 0, from = "runtime" }', ".size: not a number of bytes"),
+        (b'{ name = "torch", from = "runtime" }', ".size: missing"),
+        (b'{ name = "torch", size = 7, from = "runtime", by = "ml" }', ".by: unknown key"),
+    ],
+)
+def test_what_can_not_have_been_replaced(row: bytes, message: str) -> None:
+    data = write(REPLACING).replace(ROW.strip(b" ,\n"), row, 1)
+    with pytest.raises(EditedLockError) as caught:
+        parse(data, "locks/ml.lock")
+    assert caught.value.message.startswith(f"locks/ml.lock:32: platforms[0].replaced[0]{message}")
+
+
+def test_a_package_is_replaced_once_in_a_generation() -> None:
+    with pytest.raises(EditedLockError, match="names a package of a profile twice"):
+        parse(write(REPLACING).replace(ROW, ROW + ROW, 1), "locks/ml.lock")
 
 
 def test_every_byte_is_material() -> None:

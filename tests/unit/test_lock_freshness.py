@@ -101,6 +101,21 @@ def test_the_parents_new_lock_makes_the_child_stale(root: Path) -> None:
     assert checked(root, "cpu").fresh
 
 
+def test_a_grandparents_new_lock_makes_the_whole_family_stale(root: Path) -> None:
+    (root / "profiles/apps.toml").write_text('extends = "cpu"\n')
+    lock(root, "apps")
+    assert checked(root, "apps").fresh
+    edit(root / "profiles/base.txt", "orjson", "anyio")
+    lock(root, "runtime")
+    assert reasons(root, "apps") == ["its parent is stale: cpu"]
+    edit(root / "profiles/apps.toml", '"cpu"', '"cpu" # the same')
+    assert reasons(root, "apps") == ["its parent is stale: cpu"]
+    lock(root, "cpu")
+    assert reasons(root, "apps") == ["changed: parent"]
+    lock(root, "apps")
+    assert checked(root, "apps").fresh
+
+
 def test_a_parent_locked_without_effect_leaves_the_child_fresh(root: Path) -> None:
     edit(root / "profiles/base.txt", "orjson", "# json\norjson")
     lock(root, "runtime")

@@ -198,6 +198,58 @@ forbid = ["NVIDIA_*"]
     assert set(profile.files) == {"profiles/runtime.toml", "profiles/cpu.toml"}
 
 
+def test_a_child_that_replaces_packages(tmp_path: Path) -> None:
+    child = """extends = "runtime"
+replaces = [
+  "Torch",
+  "numpy", "torch",
+]
+requirements = ["torch>=2"]
+"""
+    grandchild = 'extends = "cpu"\nrequirements = ["torch<3", "numpy<2"]\n'
+    parent = f'requirements = ["torch<2", "numpy"]\n{PARENT}'
+    project = write(
+        tmp_path,
+        {
+            "profiles/runtime.toml": parent,
+            "profiles/cpu.toml": child,
+            "profiles/ml.toml": grandchild,
+        },
+    )
+    profile = read_profile(project, "cpu")
+
+    assert list(profile.replaces.items()) == [
+        ("numpy", Location("profiles/cpu.toml", 4)),
+        ("torch", Location("profiles/cpu.toml", 3)),
+    ]
+    assert [r.text for r in profile.demanded("torch")] == ["torch>=2"]
+    assert [r.text for r in profile.demanded("numpy")] == ["numpy"]
+    youngest = read_profile(project, "ml")
+    assert youngest.replaces == {}
+    assert [r.text for r in youngest.demanded("torch")] == ["torch>=2", "torch<3"]
+    assert [r.text for r in youngest.demanded("numpy")] == ["numpy", "numpy<2"]
+
+
+def test_a_child_may_name_a_package_for_another_index(tmp_path: Path) -> None:
+    parent = PARENT.replace('["internal"]', '["internal", "torch", "vision"]')
+    child = """extends = "runtime"
+[indexes.default]
+packages = ["Vision"]
+[indexes.cuda]
+url = "https://example.com/cuda"
+packages = ["torch"]
+"""
+    project = write(tmp_path, {"profiles/runtime.toml": parent, "profiles/gpu.toml": child})
+    profile = read_profile(project, "gpu")
+
+    assert profile.indexes == (
+        Index("cuda", "https://example.com/cuda", ("torch",)),
+        Index("extra", "https://example.com/simple", ("internal",)),
+    )
+    found = [profile.index_of(name) for name in ("torch", "internal", "vision")]
+    assert found == ["cuda", "extra", None]
+
+
 def test_a_wrong_parent_is_named_with_its_own_file(tmp_path: Path) -> None:
     files = {
         "profiles/a.toml": 'extends = "b"\n',

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from planning import AMD64, layers, names, planned, wheel
+from planning import AMD64, layers, names, planned, replaced, wheel
 
 from basestore.digest import Digest
 from basestore.errors import ExitCode
@@ -111,6 +111,42 @@ def test_a_fourth_generation_that_doesnt_fit_is_refused() -> None:
     with pytest.raises(TooManyLayersError, match=f"profile ml would have {count} layers") as caught:
         planned(wheels)
     assert caught.value.exit_code is ExitCode.POLICY
+
+
+# --- replaced packages
+
+
+def test_the_layer_of_a_replaced_heavy_one_is_left_out() -> None:
+    a, b = wheel("a", HEAVY + 9), wheel("b", HEAVY + 5)
+    own = wheel("a", HEAVY + 7, "ml", "2.0")
+
+    assert planned([b, own], without=replaced(a))[1:] == (*planned([own])[1:], *planned([b])[1:])
+
+
+def test_a_bucket_is_made_without_what_is_replaced() -> None:
+    first, second, third = (wheel(name, 5) for name in sorted(TOGETHER))
+    own = replace(second, version="2.0", generation="ml")
+    child = [first, third, own]
+
+    assert layers(child, replaced(second)) == ((first.name, third.name), (second.name,))
+    assert layers([own], replaced(first, second, third)) == ((second.name,),)
+
+
+def test_nobody_moves_up_into_the_place_of_a_replaced_heavy_one() -> None:
+    """Else every parent with more heavies than may be alone would lose layers to a child."""
+    parent = heavies(MAX_HEAVY + 3)
+    largest = parent[-1]
+    child = [*parent[:-1], replace(largest, version="2.0", generation="ml")]
+
+    kept = set(planned(parent)) - {planned(parent)[1]}
+    assert kept <= set(planned(child, without=replaced(largest)))
+
+
+def test_a_generation_whose_wheels_are_all_replaced_still_counts() -> None:
+    parent = heavies(5)
+    own = [*(replace(w, generation="ml") for w in parent), *crowd("ml", 2 * MAX_HEAVY)]
+
+    assert len(planned(own, without=replaced(*parent))) == 1 + 2 * MAX_HEAVY - 5 + BUCKETS
 
 
 # --- path conflicts

@@ -1,13 +1,18 @@
 """Reasons in the user's words."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from basestore.digest import Digest
+from basestore.lock.model import Wheel
 from basestore.profile.model import Location, Requirement
+from basestore.resolve.clash import find_clash
 from basestore.resolve.explain import (
+    ContradictionError,
     Demand,
     NoWheelError,
     ResolutionError,
@@ -15,8 +20,8 @@ from basestore.resolve.explain import (
     Wanted,
     explain,
     no_wheel,
-    shortest_path,
 )
+from basestore.resolve.paths import shortest_path
 from basestore.sources.uv import Target
 from basestore.sources.uv_failure import UnsatisfiableError
 from basestore.target import Platform
@@ -64,6 +69,68 @@ def test_prereleases_have_a_hint_of_their_own() -> None:
     error = explain(UnsatisfiableError("Because of that", prereleases=True), WANTED)
 
     assert "pre-releases" in error.hint
+
+
+NUMPY = Wheel("numpy", "2.4.6", "numpy-2.4.6-py3-none-any.whl", 1, Digest("1" * 64), "cpu")
+SCIPY = replace(NUMPY, name="scipy", version="1.17.1")
+ASKED = Requirement("numpy", "numpy>=2", Location("profiles/cpu.toml", 5))
+REPLACING = Wanted(
+    "ml",
+    TARGET,
+    (
+        Demand.locked(NUMPY, ("numpy",), [ASKED]),
+        Demand.locked(SCIPY, ("numpy", "scipy"), [ASKED]),
+        Demand.of(Requirement("old", "old", Location("profiles/ml.toml", 7))),
+    ),
+    replaces=("torch",),
+)
+REASON = (
+    "Because old==1.0 depends on numpy>=1.20,<2 and scipy==1.17.1 depends on numpy>=1.26.4, "
+    "(numpy==2.4.6) can't be."
+)
+
+
+def test_a_contradiction_is_about_what_clashes() -> None:
+    newest = {"numpy>=2": "2.5", "numpy>=1.20,<2": "1.26.4"}
+    error = explain(UnsatisfiableError(REASON), REPLACING, newest.get)
+
+    assert type(error) is ContradictionError
+    assert [demand.name for demand in error.demands] == ["old", "numpy"]
+    assert (
+        "profiles/ml.toml:7 asks for old; profile cpu is locked to numpy 2.4.6 "
+        "(profiles/cpu.toml:5 asks for numpy>=2); numpy>=2 allows 2.5 at most; "
+        "numpy>=1.20,<2 allows 1.26.4 at most; because old==1.0"
+    ) in error.message
+    assert 'let ml bring its own, replaces = ["numpy", "torch"]' in error.hint
+
+
+def test_a_contradiction_that_nothing_more_is_known_of() -> None:
+    reason = "Because numpy and scipy and old are what they are."
+    error = explain(UnsatisfiableError(reason), REPLACING)
+
+    assert type(error) is ContradictionError
+    assert [demand.name for demand in error.demands] == ["old", "numpy", "scipy"]
+    assert "numpy>=2, numpy -> scipy); because numpy" in error.message
+    assert "--upgrade-package numpy --upgrade-package scipy`" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "against"),
+    [
+        ("you require numpy<2 and numpy==2.4.6", ("numpy<2",)),
+        ("x depends on numpy>=1,<2.", ("numpy>=1,<2",)),
+        ("x depends on numpy>=1, <2, and", ("numpy>=1, <2",)),
+        ("x depends on numpy==1.*", ("numpy==1.*",)),
+        ("numpy<2 and numpy<2 and numpy!=2.4.6", ("numpy<2", "numpy!=2.4.6")),
+        ("numpy>=2, my-numpy<2, numpy-x<2 and numpy", ()),
+        ("numpy<=>2", ()),
+    ],
+)
+def test_what_a_reason_says_against_a_version(reason: str, against: tuple[str, ...]) -> None:
+    found = find_clash("numpy", "2.4.6", ["numpy>1"], reason, lambda _: None)
+
+    assert (found.against if found else ()) == against
+    assert found is None or list(found.allowed) == ["numpy>1", *against]
 
 
 def test_a_missing_wheel_is_told_with_its_path() -> None:
