@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
+from urllib.parse import unquote
 
 from wheelmaker import MadeWheel
 
@@ -26,6 +27,7 @@ class File:
     """A file of an index. ``location`` is where it lies instead, ``data`` then stays empty.
 
     ``sha256`` empty: the index tells no hash. ``told_size`` false: HEAD tells no length.
+    ``query``: what its URL ends with, such as ``?token=1``.
     """
 
     name: str
@@ -37,6 +39,7 @@ class File:
     yanked: bool = False
     told_size: bool = True
     location: str = ""
+    query: str = ""
 
     @classmethod
     def of(cls, wheel: MadeWheel) -> Self:
@@ -158,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif page := re.fullmatch(r"/simple/([^/]+)/?", self.path):
             self._send_page(index.page(page[1]))
         elif self.path.startswith("/files/"):
-            self._send_file(self.path.removeprefix("/files/"))
+            self._send_file(unquote(self.path.removeprefix("/files/").partition("?")[0]))
         else:
             self._send(404, b"nothing here", "text/plain")
 
@@ -221,7 +224,7 @@ def _json_page(files: Sequence[File]) -> bytes:
     for file in files:
         entry: dict[str, object] = {
             "filename": file.file,
-            "url": f"/files/{file.file}",
+            "url": f"/files/{file.file}{file.query}",
             "hashes": {"sha256": file.sha256} if file.sha256 else {},
             "yanked": file.yanked,
         }
