@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from basestore.cli import build, export, lock, push, store, verify
+from basestore.cli import build, export, load, lock, push, run, store, verify
 from basestore.cli.context import Start
 from basestore.cli.terminal import show_bug, show_error
 from basestore.errors import BasestoreError
@@ -25,6 +25,8 @@ app.command("lock")(lock.lock)
 app.command("build")(build.build)
 app.command("export")(export.export)
 app.command("push")(push.push)
+app.command("load")(load.load)
+app.command("run")(run.run)
 app.command("verify")(verify.verify)
 app.add_typer(store.app, name="store")
 
@@ -58,7 +60,8 @@ def start(
     A profile (profiles/NAME.toml) says what a base holds. `lock` resolves it to locks/NAME.lock,
     whose SHA-256 is the image's tag; `build` assembles the image from wheels and .debs, without a
     daemon and bit for bit the same anywhere; `push` sends only the layers that a registry lacks;
-    `verify` proves that profile, lock, image and registry agree.
+    `load` and `run` take it to the local Docker Engine; `verify` proves that profile, lock, image,
+    registry and engine agree.
 
     Exit codes: 0 done, 2 usage, 3 a check found disagreement, 4 bad input file, 5 integrity,
     6 unreachable, 7 no resolution, 8 forbidden by policy, 1 a bug.

@@ -28,6 +28,12 @@ def verify(
             "No layer is pulled.",
         ),
     ] = None,
+    engine: Annotated[
+        bool,
+        typer.Option(
+            "--engine", help="Ask the local Docker Engine too: image ID, label and layers."
+        ),
+    ] = False,
     rebuild: Annotated[
         bool,
         typer.Option("--rebuild", help="Make every layer again and compare it bit for bit."),
@@ -38,7 +44,7 @@ def verify(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Prove that profile, lock, image and registry agree.
+    """Prove that profile, lock, image, registry and engine agree.
 
     Offline, the lock is canonical, the profile's, and known to the images file. Exits 3 where
     something disagrees, 5 where a rebuild gives other bytes.
@@ -50,6 +56,8 @@ def verify(
         findings = _offline(project, name)
         if registry is not None and all(finding.holds for finding in findings):
             findings += _registry(project, name, registry)
+        if engine and all(finding.holds for finding in findings):
+            findings += _engine(project, name)
         if content and all(finding.holds for finding in findings):
             findings += _content(project, name, json)
         if rebuild and all(finding.holds for finding in findings):
@@ -88,6 +96,15 @@ def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
         config = DockerConfig(settings.docker_config)
         client = RegistryClient.reader(transport, repository, config)
         return verify_registry(record, locked, client)
+
+
+def _engine(project: Project, name: str) -> "tuple[Finding, ...]":
+    from basestore.cli.engine import open_engine
+    from basestore.pipeline.load import verify_engine
+
+    settings = read_settings()
+    with open_engine(settings) as engine:
+        return verify_engine(project, read_locked(project, name), engine, open_store(settings))
 
 
 def _content(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":

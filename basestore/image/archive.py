@@ -4,17 +4,22 @@ Docker before 25 reads ``manifest.json`` (Docker image specification v1.2, "Comb
 newer engines and podman read the layout. One platform only: an archive is for one engine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from basestore.canonical import Json, json_bytes
+from basestore.digest import Digest
 from basestore.files import streamed_file
 from basestore.image.blobs import image_blobs
-from basestore.image.layout import LAYOUT, layout_index
+from basestore.image.layout import LAYOUT
 from basestore.image.model import Image, PlatformImage
 from basestore.layer import tar
 from basestore.progress import Progress
 from basestore.store import Store
+
+# Of the layout's index: the tag (OCI image-spec), and the whole name, without which engines that
+# keep images as containerd does would call the image by its tag alone.
+_TAG, _FULL_NAME = "org.opencontainers.image.ref.name", "io.containerd.image.name"
 
 
 def export_archive(
@@ -31,15 +36,22 @@ def export_archive(
             advance(len(chunk))
 
 
-def archive_stream(store: Store, platform: PlatformImage, name: str) -> Iterator[bytes]:
-    """The archive's bytes."""
+def archive_stream(
+    store: Store,
+    platform: PlatformImage,
+    name: str,
+    omitted: Collection[Digest] = (),
+) -> Iterator[bytes]:
+    """The archive's bytes, without the ``omitted`` layers, which whoever reads it must have."""
     image = Image(platform.manifest, (platform,))
     for blob in image_blobs(store, image):
+        if blob.descriptor.digest in omitted:
+            continue
         yield tar.file_header(_path(blob.descriptor.digest.hex), blob.descriptor.size)
         yield from blob.checked()
         yield tar.padding(blob.descriptor.size)
     documents = {
-        "index.json": json_bytes(layout_index(image, name.rpartition(":")[2])),
+        "index.json": json_bytes(_index(platform, name)),
         "manifest.json": json_bytes(_manifest(platform, name)),
         "oci-layout": LAYOUT,
     }
@@ -50,6 +62,23 @@ def archive_stream(store: Store, platform: PlatformImage, name: str) -> Iterator
 
 def _path(digest: str) -> str:
     return f"blobs/sha256/{digest}"
+
+
+def _index(platform: PlatformImage, name: str) -> Json:
+    annotations: Json = {_FULL_NAME: _full_name(name), _TAG: name.rpartition(":")[2]}
+    entry: Json = {**platform.manifest.to_json(), "annotations": annotations}
+    return {"manifests": [entry], "schemaVersion": 2}
+
+
+def _full_name(name: str) -> str:
+    """A name with its registry's host, as Docker completes it: ``docker.io/library/`` before it.
+
+    distribution/reference, "Familiar names".
+    """
+    host, slash, _ = name.partition("/")
+    if not slash:
+        return f"docker.io/library/{name}"
+    return name if "." in host or ":" in host or host == "localhost" else f"docker.io/{name}"
 
 
 def _manifest(platform: PlatformImage, name: str) -> Json:

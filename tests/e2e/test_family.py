@@ -2,12 +2,14 @@
 
 import subprocess
 import uuid
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from commandline import CommandLine, no_network
-from family_base import GENERATIONS, Family, read_lock
-from runtime_base import PROJECT
+from family_base import GENERATIONS, Family, read_lock, torch_mirror
+from runtime_base import PROJECT, with_retries
 
 from basestore.target import Platform
 
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.network
 
 PROGRAM = "import torch, sentence_transformers, sklearn, spacy, fastapi; print(torch.ones(3).sum())"
 TOTAL = "tensor(3.)"
+OVERHEAD = 64 * 1024
 
 
 def layers(image: Any) -> list[str]:
@@ -69,3 +72,45 @@ def test_the_engine_pulls_it_by_digest_and_runs_it(
     in_it = [*docker, "run", "--rm", "--network=none", image]
     assert said(*in_it, "python", "-c", PROGRAM) == TOTAL
     said(*docker, "rmi", "--force", image)
+
+
+@pytest.mark.engine
+def test_the_engine_is_sent_what_it_lacks_and_runs_it(
+    family: Family, docker: list[str], tmp_path: Path
+) -> None:
+    engine = {"DOCKER_HOST": docker[docker.index("--host") + 1]}
+    first = family.run("load", "--json", "ml", **engine).expect(0).json["loaded"][0]
+    again = family.run("load", "--json", "ml", **engine).expect(0).json["loaded"][0]
+    ran = family.run("run", "ml", "--", "python", "-c", PROGRAM, **engine).expect(0)
+
+    assert ran.out.strip() == TOTAL
+    assert again["sent"] == {"layers": 0, "bytes": 0}
+    family.run("verify", "--engine", "ml", **engine).expect(0)
+
+    bumped = bump(family, tmp_path / "project", "nltk")
+    built = with_retries(bumped, "build", "--json", "ml").expect(0).json["images"][0]
+    more = bumped("load", "--json", "ml", **engine).expect(0).json["loaded"][0]
+
+    (new,) = set(layers(built)) - set(layers(family.built["ml"]))
+    lacking = sizes_from(built, layers(built).index(new))
+    assert more["sent"]["layers"] == len(lacking)
+    assert more["sent"]["bytes"] < sum(lacking) + OVERHEAD
+    for name in {first["reference"], more["reference"]}:
+        said(*docker, "rmi", "--force", name)
+
+
+def bump(family: Family, place: Path, name: str) -> CommandLine:
+    """A copy of the project whose ml has another version of one small package."""
+    basestore = family.copy(place)
+    wheels = family.lock("ml").platform(Platform("amd64")).wheels
+    (locked,) = (wheel for wheel in wheels if wheel.name == name)
+    profile = place / "profiles/ml.toml"
+    profile.write_text(profile.read_text().replace(f'"{name}"', f'"{name}!={locked.version}"'))
+    with torch_mirror() as mirror:
+        with_retries(partial(basestore, **mirror), "lock", "ml").expect(0)
+    return basestore
+
+
+def sizes_from(image: Any, number: int) -> list[int]:
+    """The sizes of an image's layers from one on upwards."""
+    return [layer["size"] for layer in image["platforms"][0]["layers"][number:]]

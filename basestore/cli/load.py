@@ -1,0 +1,69 @@
+"""`basestore load`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from basestore.cli.context import Json, Profiles, open_store, start_of
+from basestore.cli.engine import open_engine
+from basestore.cli.settings import read_settings
+from basestore.cli.terminal import print_json, say, size
+from basestore.cli.watch import watching
+from basestore.pipeline.locked import read_locked
+from basestore.profile.project import chosen_profiles
+
+if TYPE_CHECKING:
+    from basestore.pipeline.load import Loaded
+
+
+def load(context: typer.Context, profiles: Profiles = None, json: Json = False) -> None:
+    """Load built images into the local Docker Engine.
+
+    Asks the engine first: where it has the image, nothing is sent. Else it is sent the layers that
+    no image there shares with this one, from the lowest on. The image is called NAME:LOCK, and
+    REGISTRY/NAME:LOCK as well where basestore.toml names a registry. The engine is the one that
+    `docker` speaks to: DOCKER_HOST, DOCKER_CONTEXT, or the current context.
+    """
+    project = start_of(context).project()
+    names = chosen_profiles(project, tuple(profiles or ()))
+    locks = [read_locked(project, name) for name in names]
+    settings = read_settings()
+    store = open_store(settings)
+    from basestore.pipeline.load import load_image
+
+    with open_engine(settings) as engine, watching(json) as progress:
+        results = [load_image(project, locked, engine, store, progress) for locked in locks]
+    if json:
+        print_json({"loaded": [_to_json(one) for one in results]})
+        return
+    for one in results:
+        _show(one)
+
+
+def _show(loaded: "Loaded") -> None:
+    report = loaded.report
+    if report.size:
+        layers = f"{report.sent} of {len(report.platform.layers)} layers sent"
+        done = f"loaded, {layers}, {size(report.size)}"
+    elif report.named:
+        done = "named, nothing sent"
+    else:
+        done = "nothing to do"
+    say(f"{loaded.locked.name}: {done}")
+    for name in report.names:
+        say(f"  {name}")
+
+
+def _to_json(loaded: "Loaded") -> dict[str, object]:
+    report = loaded.report
+    return {
+        "profile": loaded.locked.name,
+        "lock": str(loaded.locked.digest),
+        "reference": loaded.reference,
+        "names": list(report.names),
+        "image": str(report.id),
+        "platform": str(report.platform.platform),
+        "reused": not report.size,
+        "layers": len(report.platform.layers),
+        "sent": {"layers": report.sent, "bytes": report.size},
+    }

@@ -1,0 +1,93 @@
+"""Load: an image goes into an engine, which is asked first; and what verify asks of one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from basestore.digest import Digest
+from basestore.engine.client import Engine, EngineImage
+from basestore.engine.load import LoadReport, engine_platform, is_image, load
+from basestore.image.model import LOCK_LABEL, PlatformImage
+from basestore.pipeline.build import NotBuiltError, stored_image
+from basestore.pipeline.locked import LockedProfile
+from basestore.pipeline.verify import Finding
+from basestore.profile.model import Project
+from basestore.progress import Progress
+from basestore.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A profile's image in an engine, and what it took to get it there."""
+
+    locked: LockedProfile
+    report: LoadReport
+
+    @property
+    def reference(self) -> str:
+        """What `docker run` takes."""
+        return self.report.names[0]
+
+
+def engine_names(project: Project, locked: LockedProfile) -> tuple[str, ...]:
+    """The names of an image in an engine: the short one, and the registry's, if there is one."""
+    short = f"{project.image(locked.name)}:{locked.tag}"
+    return (short, f"{project.registry.rstrip('/')}/{short}") if project.registry else (short,)
+
+
+def load_image(
+    project: Project, locked: LockedProfile, engine: Engine, store: Store, progress: Progress
+) -> Loaded:
+    """Load the image that is recorded for a lock, for the engine's platform.
+
+    Raises NotBuiltError, EnginePlatformError and what loading raises.
+    """
+    one = _platform_image(project, locked, engine, store)
+    return Loaded(locked, load(engine, store, one, engine_names(project, locked), progress))
+
+
+def verify_engine(
+    project: Project, locked: LockedProfile, engine: Engine, store: Store
+) -> tuple[Finding, ...]:
+    """The engine's image of that name is the recorded one: ID, label and layers.
+
+    Raises NotBuiltError, EnginePlatformError, EngineRefusedError, NoEngineError.
+    """
+    one = _platform_image(project, locked, engine, store)
+    name = engine_names(project, locked)[0]
+    found = engine.image(name)
+    if found is None:
+        detail = f"{engine.host} has no {name}; run `basestore load {locked.name}`"
+        return (Finding("engine", False, detail),)
+    return tuple(_compared(found, one, locked, name))
+
+
+def _platform_image(
+    project: Project, locked: LockedProfile, engine: Engine, store: Store
+) -> PlatformImage:
+    image = stored_image(project, locked, store)
+    if image is None:
+        raise NotBuiltError(locked.name)
+    return engine_platform(engine, image)
+
+
+def _compared(
+    found: EngineImage, one: PlatformImage, locked: LockedProfile, name: str
+) -> Iterator[Finding]:
+    same = is_image(found, one)
+    other = f", not {one.config.digest}; run `basestore load {locked.name}`"
+    yield Finding("engine", same, f"{name} is {found.id}{'' if same else other}")
+    label = found.labels.get(LOCK_LABEL, "")
+    other = "" if label == locked.tag else f", not {locked.tag}"
+    yield Finding("label", label == locked.tag, f"{one.platform}: {LOCK_LABEL} is {label}{other}")
+    yield _layers(found.layers, tuple(layer.diff_id for layer in one.layers))
+
+
+def _layers(found: Sequence[Digest], expected: Sequence[Digest]) -> Finding:
+    if tuple(found) == tuple(expected):
+        return Finding("layers", True, f"all {len(expected)} diffIDs are the image's")
+    pairs = zip(found, expected, strict=False)
+    first = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(found), len(expected)))
+    detail = (
+        f"{len(found)} diffIDs, not {len(expected)}; the first that differs is number {first + 1}"
+    )
+    return Finding("layers", False, detail)
