@@ -173,9 +173,8 @@ def foundation_of(*debs: Deb, platform: Platform = AMD64) -> FoundationRecipe:
 
 def recorded(store: Store, recipe: FoundationRecipe, entries: Sequence[Entry]) -> Realisation:
     """A foundation's layer of these entries, recorded as if it had been made of .debs."""
-    with store.scratch() as scratch:
-        recorder = Recorder(scratch)
-        written = LayerWriter(store, recorder).write(entries)
+    recorder = Recorder(store.blobs)
+    written = LayerWriter(store, recorder).write(entries)
     realisation = Realisation(
         layer=written.layer,
         diff_id=written.diff_id,

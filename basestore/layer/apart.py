@@ -6,12 +6,14 @@ the store. It takes the next recipe's number from a pipe that all share, and tel
 its own what it begins and ends.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import FrameType
 from typing import BinaryIO
 
 from basestore.layer.realise import Workshop
@@ -27,6 +29,7 @@ Watch = Callable[[Recipe], AbstractContextManager[object]]
 _NUMBER = 2  # bytes of a recipe's number
 _DONE = b"."
 _INTERRUPTED = 130
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def make_all(
@@ -89,9 +92,12 @@ def _start(
 def _labour(
     recipes: Sequence[Recipe], numbers: int, telling: int, work: Callable[[Recipe], object]
 ) -> None:
-    """The forked process: it has no other threads, prints nothing and never returns."""
+    """The forked process: it has no other threads at first, prints nothing and never returns."""
     code = 1
     try:
+        for ending in _ENDINGS:
+            signal.signal(ending, _interrupt)
+        gc.disable()  # what layers are made of has no cycles, and is much to look through
         while number := os.read(numbers, _NUMBER):
             os.write(telling, number)
             work(recipes[int.from_bytes(number, "big")])
@@ -103,16 +109,28 @@ def _labour(
         os._exit(code)
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End what is under way as an interrupt does, with all of its traces; this once."""
+    for ending in _ENDINGS:  # not SIG_IGN, of which Python complains where both came at once
+        signal.signal(ending, lambda _number, _frame: None)
+    raise KeyboardInterrupt
+
+
 def _follow(labourer: _Labourer, recipes: Sequence[Recipe], watch: Watch) -> set[int]:
     """Follow a process to its end; the numbers of the recipes it made."""
     made = set()
-    while begun := labourer.notes.read(_NUMBER):
-        number = int.from_bytes(begun, "big")
-        with watch(recipes[number]):
-            if labourer.notes.read(len(_DONE)) == _DONE:
-                made.add(number)
-    labourer.notes.close()
-    code = os.waitstatus_to_exitcode(os.waitpid(labourer.process, 0)[1])
+    try:
+        while begun := labourer.notes.read(_NUMBER):
+            number = int.from_bytes(begun, "big")
+            with watch(recipes[number]):
+                if labourer.notes.read(len(_DONE)) == _DONE:
+                    made.add(number)
+    except BaseException:
+        labourer.stop()
+        raise
+    finally:
+        labourer.notes.close()
+        code = os.waitstatus_to_exitcode(os.waitpid(labourer.process, 0)[1])
     if code == _INTERRUPTED:
         raise KeyboardInterrupt
     return made

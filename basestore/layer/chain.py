@@ -1,16 +1,14 @@
 """The chain: a layer's compressed bytes under way, as segments and as a running digest."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from basestore.digest import Digest
+from basestore.layer.hashing import BATCH, BatchedHash
 from basestore.store import Store
 from basestore.store.blobs import Draft
 from basestore.store.realisations import SegmentTable
 
-_BIG = 64 * 1024
-_BATCH = 256 * 1024
 _INLINE = 0  # the inline blob's number in the segment table
 
 
@@ -23,44 +21,6 @@ class WrittenLayer:
     size: int
     blobs: tuple[Digest, ...]
     segments: Digest
-
-
-class BatchedHash:
-    """A SHA-256 that takes small pieces in batches, so that big ones run beside other threads."""
-
-    def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
-        self._batch = bytearray()
-        self.size = 0
-
-    def update(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self.size += len(data)
-        if len(data) >= _BIG:
-            self._flush()
-            self._sha256.update(data)
-            return
-        self._batch += data
-        if len(self._batch) >= _BATCH:
-            self._flush()
-
-    def copy(self) -> "BatchedHash":
-        """A hash that has taken the same bytes so far."""
-        self._flush()
-        twin = BatchedHash()
-        twin._sha256 = self._sha256.copy()
-        twin.size = self.size
-        return twin
-
-    def digest(self) -> Digest:
-        """The digest of the bytes taken so far."""
-        self._flush()
-        return Digest(self._sha256.hexdigest())
-
-    def _flush(self) -> None:
-        if self._batch:
-            self._sha256.update(self._batch)
-            self._batch.clear()
 
 
 class Chain:
@@ -81,7 +41,7 @@ class Chain:
     def inline(self, data: bytes) -> None:
         """Append bytes made here."""
         self._pending += data
-        if len(self._pending) >= _BATCH:
+        if len(self._pending) >= BATCH:
             self._flush()
 
     def slice(self, number: int, offset: int, data: bytes) -> None:
@@ -103,9 +63,15 @@ class Chain:
         blobs = (inline, *copied)
         return WrittenLayer(layer, diff_id, self._layer.size, blobs, segments)
 
+    def close(self) -> None:
+        """End what runs beside; after ``finish``, and in its place where that isn't reached."""
+        self._layer.close()
+        if self._inline:
+            self._inline.close()
+
     def _flush(self) -> None:
-        data = bytes(self._pending)
-        self._pending.clear()
+        data = self._pending
+        self._pending = bytearray()  # a new one: a hash may still have to take the old one
         self._draft.file.write(data)
         self._table.add(_INLINE, self._inline_size, len(data))
         self._inline_size += len(data)

@@ -1,4 +1,4 @@
-"""The content of entries, read again where a check needs it: rare, and never while writing."""
+"""The content of entries, read again where a check needs it, which is rare."""
 
 import os
 from collections.abc import Iterator
@@ -26,9 +26,25 @@ def same_content(one: Entry, other: Entry, blobs: Blobs) -> bool:
 
 def content_digest(entry: Entry, blobs: Blobs) -> Digest:
     """The digest of a file's content; raises BrokenStreamError and MissingBlobError."""
-    return Digest.of_stream(
-        chunk for part in entry.payload for chunk in _content(part, entry.path, blobs)
-    )
+    return Digest.of_stream(_whole(entry, blobs))
+
+
+def content_range(entry: Entry, blobs: Blobs, offset: int, length: int) -> bytes:
+    """A part of a file's content, fewer bytes where it ends; what lies before is read, too.
+
+    Raises BrokenStreamError and MissingBlobError.
+    """
+    found = bytearray()
+    for chunk in _whole(entry, blobs):
+        found += chunk[max(offset, 0) :][: length - len(found)]
+        offset -= len(chunk)
+        if len(found) == length:
+            break
+    return bytes(found)
+
+
+def _whole(entry: Entry, blobs: Blobs) -> Iterator[bytes]:
+    return (chunk for part in entry.payload for chunk in _content(part, entry.path, blobs))
 
 
 def _crc32(entry: Entry) -> int | None:

@@ -5,9 +5,9 @@ else the reader says that it is none.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, Protocol
 
 from basestore.target import Platform
 
@@ -20,6 +20,20 @@ _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _LARGEST_TABLE = 64 * 1024 * 1024
 
 _MACHINES = {"amd64": 62, "arm64": 183}
+
+
+_Segment = tuple[int, ...]
+"""The fields of a program header."""
+
+
+class Readable(Protocol):
+    """What is needed of a file."""
+
+    def seek(self, offset: int, /) -> object:
+        """Set the place of the next read."""
+
+    def read(self, size: int, /) -> bytes:
+        """The bytes there, at most ``size``."""
 
 
 class MalformedElfError(ValueError):
@@ -45,25 +59,49 @@ def machine_of(platform: Platform) -> int:
     return _MACHINES[platform.architecture]
 
 
-def read_elf(file: BinaryIO) -> Elf | None:
+def read_elf(file: Readable) -> Elf | None:
     """Read the dynamic section; None where the file isn't ELF or isn't dynamically linked.
 
     Raises MalformedElfError.
     """
-    header = file.read(_HEADER.size)
-    if len(header) < _HEADER.size or header[:6] != b"\x7fELF\x02\x01":
+    header = _header(file)
+    if header is None:
         return None
-    fields = _HEADER.unpack(header)
-    machine, offset, size, count = fields[2], fields[5], fields[9], fields[10]
-    if count and size != _PROGRAM.size:
-        raise MalformedElfError("its program headers have another size")
-    table = _at(file, offset, size * count)
-    segments = tuple(_PROGRAM.iter_unpack(table))
-    dynamic = next((s for s in segments if s[0] == _DYNAMIC_SEGMENT and s[5]), None)
+    segments = _segments(file, header)
+    dynamic = _dynamic(segments)
     if dynamic is None:
         return None
     tags = tuple(_tags(_at(file, dynamic[2], dynamic[5])))
-    return _elf(machine, tags, _strings(file, dict(tags), segments))
+    return _elf(header[2], tags, _strings(file, dict(tags), segments))
+
+
+def dynamic_offset(file: Readable) -> int | None:
+    """Where a file's dynamic section begins, in bytes; None where it has none.
+
+    Raises MalformedElfError.
+    """
+    header = _header(file)
+    dynamic = _dynamic(_segments(file, header)) if header else None
+    return dynamic[2] if dynamic else None
+
+
+def _header(file: Readable) -> tuple[Any, ...] | None:
+    """The fields of the file's header; None where it is none of ours."""
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size or header[:6] != b"\x7fELF\x02\x01":
+        return None
+    return _HEADER.unpack(header)
+
+
+def _segments(file: Readable, header: tuple[Any, ...]) -> tuple[_Segment, ...]:
+    offset, size, count = header[5], header[9], header[10]
+    if count and size != _PROGRAM.size:
+        raise MalformedElfError("its program headers have another size")
+    return tuple(_PROGRAM.iter_unpack(_at(file, offset, size * count)))
+
+
+def _dynamic(segments: Iterable[_Segment]) -> _Segment | None:
+    return next((s for s in segments if s[0] == _DYNAMIC_SEGMENT and s[5]), None)
 
 
 def _elf(machine: int, tags: tuple[tuple[int, int], ...], strings: bytes) -> Elf:
@@ -94,7 +132,7 @@ def _tags(section: bytes) -> Iterator[tuple[int, int]]:
         yield tag, value
 
 
-def _strings(file: BinaryIO, tags: dict[int, int], segments: tuple[tuple[int, ...], ...]) -> bytes:
+def _strings(file: Readable, tags: dict[int, int], segments: Iterable[_Segment]) -> bytes:
     """The dynamic string table: DT_STRTAB is an address, to be found in a loaded segment."""
     address, size = tags.get(_STRTAB), tags.get(_STRSZ, 0)
     if address is None:
@@ -105,7 +143,7 @@ def _strings(file: BinaryIO, tags: dict[int, int], segments: tuple[tuple[int, ..
     raise MalformedElfError("its strings lie in no segment")
 
 
-def _at(file: BinaryIO, offset: int, size: int) -> bytes:
+def _at(file: Readable, offset: int, size: int) -> bytes:
     if size > _LARGEST_TABLE:
         raise MalformedElfError("a table of it is too large")
     file.seek(offset)

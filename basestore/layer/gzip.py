@@ -27,7 +27,7 @@ def trailer(crc32: int, size: int) -> bytes:
     return struct.pack("<II", crc32, size & 0xFFFFFFFF)
 
 
-def member(content: bytes) -> bytes:
+def member(content: bytes | bytearray) -> bytes:
     """A whole member of at most ``MEMBER`` bytes of content."""
     body = deflate.deflate_compress(content, LEVEL)
     return HEADER + body + trailer(zlib.crc32(content), len(content))

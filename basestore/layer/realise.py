@@ -126,7 +126,7 @@ def _made(recipe: Recipe, workshop: Workshop) -> Realisation:
 def _write(recipe: Recipe, workshop: Workshop) -> Realisation:
     store = workshop.store
     with store.scratch() as scratch:
-        recorder = Recorder(scratch)
+        recorder = Recorder(store.blobs)
         entries = _entries(recipe, workshop, scratch)
         written = LayerWriter(store, recorder).write(_complete(entries))
     listing = store.blobs.add(recorder.listing().to_bytes())

@@ -1,34 +1,32 @@
 """The recorder: writes a layer's listing while the layer is written."""
 
-from pathlib import Path
-from tempfile import SpooledTemporaryFile
-
 from isal import isal_zlib
 
+from basestore.layer.content import content_range
 from basestore.layer.elf import MalformedElfError, read_elf
-from basestore.layer.entry import Encoded, Entry, Kind
+from basestore.layer.entry import Encoded, Entry, Kind, folder
+from basestore.layer.excerpt import Excerpt
 from basestore.layer.listing import Dynamic, Listing
+from basestore.store.blobs import Blobs
 
 _ELF = b"\x7fELF"
-_IN_MEMORY = 32 * 1024 * 1024  # bytes of an ELF file beyond which it goes to disk meanwhile
 
 
 class Recorder:
     """An observer of the layer writer that notes what goes by.
 
-    ELF files are kept aside while they pass, larger ones in ``scratch``, because what they need
-    can only be read when they are complete.
+    What ELF files need can only be read when they are complete, so excerpts are kept of them.
     """
 
-    def __init__(self, scratch: Path) -> None:
-        self._scratch = scratch
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
         self._files: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}
         self._dynamic: dict[str, Dynamic] = {}
-        self._entry: Entry | None = None
+        self._entry = folder("")  # none yet
         self._crc32: int | None = None
         self._begun = False
-        self._elf: SpooledTemporaryFile[bytes] | None = None
+        self._elf: Excerpt | None = None
 
     def begin(self, entry: Entry) -> None:
         """An entry begins."""
@@ -45,29 +43,30 @@ class Recorder:
         if not self._begun:
             self._begun = True
             if data.startswith(_ELF):
-                self._elf = SpooledTemporaryFile(_IN_MEMORY, dir=str(self._scratch))  # noqa: SIM115
+                self._elf = Excerpt(self._read_again)
         if self._elf:
-            self._elf.write(data)
+            self._elf.take(data)
 
     def end(self) -> None:
         """The entry is complete."""
         entry = self._entry
-        if entry is None or entry.kind is not Kind.FILE:
+        if entry.kind is not Kind.FILE:
             return
         self._files[entry.path] = (entry.size, self._crc32_of(entry))
         if self._elf:
-            with self._elf as file:
-                file.seek(0)
-                self._note_elf(entry.path, file)
+            self._note_elf(entry.path, self._elf)
             self._elf = None
 
     def listing(self) -> Listing:
         """What was recorded so far."""
         return Listing(files=self._files, links=self._links, dynamic=self._dynamic)
 
-    def _note_elf(self, path: str, file: "SpooledTemporaryFile[bytes]") -> None:
+    def _read_again(self, offset: int, length: int) -> bytes:
+        return content_range(self._entry, self._blobs, offset, length)
+
+    def _note_elf(self, path: str, file: Excerpt) -> None:
         try:
-            found = read_elf(file)  # type: ignore[arg-type]
+            found = read_elf(file)
         except MalformedElfError:
             return  # data that looks like a program: test suites hold some
         if found:

@@ -6,7 +6,7 @@ of *inline* bytes (everything that could not be copied). Layout in ``docs/layer-
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -14,13 +14,15 @@ from isal import isal_zlib
 
 from basestore.digest import Digest
 from basestore.layer import gzip, inflate, tar
-from basestore.layer.chain import BatchedHash, Chain, WrittenLayer
+from basestore.layer.chain import Chain, WrittenLayer
+from basestore.layer.encoding import Encoder
 from basestore.layer.entry import Copied, Encoded, Entry, Payload, Stored
+from basestore.layer.hashing import BatchedHash
 from basestore.layer.inflate import BrokenStreamError
 from basestore.layer.window import Window
 from basestore.store import Store
 
-_READ = 64 * 1024
+_READ = 256 * 1024
 
 
 class Observer(Protocol):
@@ -46,7 +48,8 @@ class LayerWriter:
     def write(self, entries: Iterable[Entry]) -> WrittenLayer:
         """Write the layer. Raises BrokenStreamError, MissingBlobError."""
         with self._store.blobs.draft() as draft, ExitStack() as files:
-            work = _Work(self._store, Chain(draft), files, self._observer)
+            chain = files.enter_context(closing(Chain(draft)))
+            work = _Work(self._store, chain, files, self._observer)
             for entry in entries:
                 work.add(entry)
             return work.finish()
@@ -60,7 +63,8 @@ class _Work:
         self._chain = chain
         self._files = files
         self._observer = observer
-        self._tar = BatchedHash()
+        self._tar = files.enter_context(closing(BatchedHash()))
+        self._encoder = files.enter_context(closing(Encoder(chain.inline)))
         self._pending = bytearray()  # headers and padding that wait to become a member
         self._open: dict[Digest, _Source] = {}
 
@@ -79,6 +83,7 @@ class _Work:
     def finish(self) -> WrittenLayer:
         self._headers(tar.END)
         self._flush()
+        self._encoder.settle()
         return self._chain.finish(self._store, self._open, self._tar.digest())
 
     def _headers(self, data: bytes) -> None:
@@ -87,19 +92,20 @@ class _Work:
             self._flush()
 
     def _flush(self) -> None:
-        while self._pending:
-            content = bytes(self._pending[: gzip.MEMBER])
-            del self._pending[: gzip.MEMBER]
-            self._tar.update(content)
-            self._chain.inline(gzip.member(content))
+        content, self._pending = self._pending, bytearray()
+        for at in range(0, len(content), gzip.MEMBER):
+            member = content[at : at + gzip.MEMBER]
+            self._tar.update(member)
+            self._encoder.member(member)
 
     def _payload(self, part: Payload, path: str) -> Iterable[bytes]:
+        if isinstance(part, Encoded):
+            return self._encoded(part, path)
+        self._encoder.settle()  # what is cut from blobs goes to the chain directly
         if isinstance(part, Copied):
             small = part.length <= _READ and part.size <= inflate.CONTENT
             return self._small(part, path) if small else self._copied(part, path)
-        if isinstance(part, Stored):
-            return self._stored(part, path)
-        return self._encoded(part, path)
+        return self._stored(part, path)
 
     def _small(self, part: Copied, path: str) -> Iterable[bytes]:
         """As ``_copied``, in one piece: most files are small, and calls are what they cost."""
@@ -139,7 +145,7 @@ class _Work:
         done = 0
         for content in _rejoined(part.read(), gzip.MEMBER):
             done += len(content)
-            self._chain.inline(gzip.member(content))
+            self._encoder.member(content)
             yield content
         if done != part.size:
             raise BrokenStreamError(path, f"{done} bytes where {part.size} were announced")

@@ -1,6 +1,10 @@
 """Layers made in forked processes: the same layers, and errors where they can be told."""
 
+import io
 import os
+import signal
+import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +16,8 @@ from wheelmaker import make_wheel
 
 from basestore.digest import Digest
 from basestore.layer.apart import Make, make_all
+from basestore.layer.hashing import ALONE
+from basestore.layer.inflate import BrokenStreamError
 from basestore.layer.realise import NotReproducibleError, Workshop, make, remake
 from basestore.recipe.model import Recipe
 from basestore.store import MissingBlobError, Realisation, Store
@@ -28,6 +34,15 @@ def store(tmp_path: Path) -> Store:
 def recipes(store: Store) -> list[Recipe]:
     wheels = [make_wheel(name, files={f"{name}.py": name.encode() * 999}) for name in NAMES]
     return [recipe_of([keep(store, wheel)]) for wheel in wheels]
+
+
+def wrong_crc(data: bytes, name: str) -> bytes:
+    """A wheel of which both headers of a file give another CRC-32."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        crc32 = archive.getinfo(name).CRC
+    right, wrong = crc32.to_bytes(4, "little"), (crc32 ^ 1).to_bytes(4, "little")
+    assert data.count(right) == 2
+    return data.replace(right, wrong)
 
 
 class Watched:
@@ -79,6 +94,15 @@ def test_an_error_is_raised_here(store: Store, recipes: list[Recipe]) -> None:
         make_all(recipes, workshop(store), make, Watched(), 2)
 
 
+def test_a_broken_wheel_is_told_by_its_error(store: Store, recipes: list[Recipe]) -> None:
+    """So large that its process hashes in a thread, and broken behind that."""
+    made = make_wheel("broken", files={"broken.py": b"x" * (ALONE + 999_999)})
+    wheel = keep(store, replace(made, data=wrong_crc(made.data, "broken.py")))
+
+    with pytest.raises(BrokenStreamError, match=r"broken\.py: its content's CRC-32"):
+        make_all([*recipes, recipe_of([wheel])], workshop(store), make, Watched(), 2)
+
+
 def test_a_layer_that_comes_out_other_is_told(store: Store, recipes: list[Recipe]) -> None:
     """The process that finds it leaves the record alone, so that it is found here again."""
     first = make(recipes[3], workshop(store))
@@ -97,3 +121,30 @@ def test_what_a_process_leaves_undone_is_made_up_for(store: Store, recipes: list
     assert [made[recipe].layer for recipe in recipes] == [
         make(recipe, workshop(store)).layer for recipe in recipes
     ]
+
+
+def test_an_interrupt_leaves_nothing_behind(store: Store, recipes: list[Recipe]) -> None:
+    """It comes when both processes are in the midst of a layer; they end, and clean up."""
+    here, there = os.pipe()
+
+    def work(recipe: Recipe, workshop: Workshop) -> Realisation:
+        with workshop.store.scratch(), workshop.store.blobs.draft():
+            os.write(there, b".")
+            signal.pause()
+        raise AssertionError
+
+    @contextmanager
+    def interrupted(recipe: Recipe) -> Iterator[None]:
+        assert os.read(here, 1) == b"."
+        both_begun.wait()
+        raise KeyboardInterrupt
+        yield
+
+    both_begun = threading.Barrier(2)
+    with pytest.raises(KeyboardInterrupt):
+        make_all(recipes, workshop(store), work, interrupted, 2)
+    assert not [*(store.root / "scratch").iterdir(), *(store.root / "partials").iterdir()]
+    with pytest.raises(ChildProcessError):  # each was waited for
+        os.waitpid(-1, os.WNOHANG)
+    os.close(here)
+    os.close(there)

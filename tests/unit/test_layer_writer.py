@@ -2,6 +2,8 @@
 
 import random
 import tarfile
+import threading
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from basestore.layer.entry import (
     folder,
     symlink,
 )
+from basestore.layer.hashing import ALONE
 from basestore.layer.inflate import CONTENT, BrokenStreamError
 from basestore.layer.writer import LayerWriter
 from basestore.store import MissingBlobError, Realisation, Store
@@ -165,6 +168,60 @@ def test_an_observer_sees_all_content(store: Store) -> None:
     assert seen.files == {"a": TEXT + NOISE, "b": b"small"}
 
 
+# More content than is hashed without a thread of its own, in a stream of a few kilobytes.
+LONG = ALONE + 5 * CONTENT
+
+
+def hashing_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "hash"]
+
+
+def test_a_long_layer_is_hashed_beside(store: Store) -> None:
+    """The observer sees the thread at work; the layer is the one that its digests name."""
+
+    class Watching(Unwatched):
+        most = 0
+
+        def content(self, data: bytes) -> None:
+            self.most = max(self.most, len(hashing_threads()))
+
+    watching = Watching()
+    entries = [
+        holding("long", copied(store, bytes(LONG))),
+        holding("short", copied(store, TEXT)),
+    ]
+    written = as_realisation(LayerWriter(store, watching).write(entries))
+
+    assert watching.most == 1
+    assert not hashing_threads()
+    tar = held_to_digests(store, written)
+    assert len(tar) == 512 + LONG + 512 + -(-len(TEXT) // 512) * 512 + 1024
+
+
+def test_a_long_layer_takes_little_memory(store: Store) -> None:
+    entries = [holding("long", copied(store, bytes(3 * LONG)))]
+    tracemalloc.start()
+    write(store, entries)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12_000_000
+
+
+def test_an_interrupt_ends_the_threads(store: Store) -> None:
+    class Interrupting(Unwatched):
+        seen = 0
+
+        def content(self, data: bytes) -> None:
+            self.seen += len(data)
+            if self.seen > ALONE + CONTENT:
+                assert hashing_threads()
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LayerWriter(store, Interrupting()).write([holding("long", copied(store, bytes(LONG)))])
+    assert not hashing_threads()
+
+
 # What follows is refused: one case a line, small (one read) and large (many) alike.
 SIZES = pytest.mark.parametrize("content", [b"content " * 20, NOISE + TEXT], ids=["small", "large"])
 
@@ -223,6 +280,15 @@ def test_a_bomb_is_refused_at_its_announced_size(store: Store) -> None:
     assert "more content" in refuse(store, Copied(blob, 0, len(stream), 300_000, 0)).message
 
 
+def test_a_stream_that_breaks_far_inside_is_refused(store: Store) -> None:
+    """By then a thread hashes what came before; it ends, too."""
+    part = copied(store, bytes(LONG) + NOISE)
+    stream = store.blobs.read(part.blob)[part.offset : part.offset + part.length]
+    broken = stream[:-300_000] + b"\xff" * 300_000
+    refuse(store, Copied(store.blobs.add(broken), 0, len(broken), part.size, part.crc32))
+    assert not hashing_threads()
+
+
 def test_a_wrong_crc_of_stored_content_is_refused(store: Store) -> None:
     part = stored(store, NOISE)
     refuse(store, Stored(part.blob, part.offset, part.size, part.crc32 ^ 1))
@@ -233,9 +299,21 @@ def test_stored_content_beyond_the_blob_is_refused(store: Store) -> None:
     refuse(store, Stored(part.blob, part.offset, part.size + 1, part.crc32))
 
 
-@pytest.mark.parametrize("size", [2, 4])
-def test_encoded_content_of_another_size_is_refused(store: Store, size: int) -> None:
-    refuse(store, Encoded(size, lambda: iter((b"abc",))))
+@pytest.mark.parametrize("content", [b"abc", NOISE], ids=["small", "large"])
+@pytest.mark.parametrize("more", [-1, 1])
+def test_encoded_content_of_another_size_is_refused(
+    store: Store, content: bytes, more: int
+) -> None:
+    refuse(store, Encoded(len(content) + more, lambda: iter((content,))))
+    assert not [one for one in threading.enumerate() if one.name.startswith("encode")]
+
+
+def test_encoded_and_copied_content_keep_their_order(store: Store) -> None:
+    """Large contents are encoded ahead, and what is copied behind them waits for them."""
+    payloads = (*file("", NOISE).payload, copied(store, TEXT), stored(store, NOISE))
+    entries = [holding(f"{number:02}", part) for number, part in enumerate(payloads * 10)]
+    found = members(held_to_digests(store, write(store, entries)))
+    assert [member.content for member in found] == [NOISE, TEXT, NOISE] * 10
 
 
 def test_a_blob_that_isnt_there_is_named(store: Store) -> None:
