@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench replay clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
@@ -23,11 +23,17 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# All of it needs root, docker.io, docker-registry and skopeo; what is lacking is told and left out.
+# BENCH=--gpu measures gpu too.
 bench: $(READY)
-	$(BIN)/python tests/bench/realise.py
+	$(BIN)/python tests/bench --page docs/benchmarks.md $(BENCH)
+
+# Locks past weeks from the package registries, once; what is locked stays in .replay.
+replay: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m bench.replay $(REPLAY)
 
 clean:
-	rm -rf .venv .demo
+	rm -rf .venv .demo .replay
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
