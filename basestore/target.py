@@ -93,6 +93,22 @@ class Platform:
         yield from cpython_tags((major, minor), abis=[interpreter], platforms=platforms)
         yield from compatible_tags((major, minor), interpreter=interpreter, platforms=platforms)
 
+    def markers(self, python: str) -> dict[str, str]:
+        """The environment of markers (PyPA dependency specifiers) for a full Python version."""
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": python,
+            "os_name": "posix",
+            "platform_machine": self.kernel,
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": python,
+            "python_version": ".".join(python.split(".")[:2]),
+            "sys_platform": "linux",
+        }
+
     def _manylinux(self, newest: int) -> Iterator[str]:
         for minor in range(newest, _MACHINES[self.architecture].oldest_glibc - 1, -1):
             yield f"manylinux_2_{minor}_{self.kernel}"

@@ -27,7 +27,10 @@ def make_locked_project(folder: Path) -> None:
     folder.mkdir(parents=True)
     make_project(folder)
     with loopback_index(*WHEELS) as index:
-        command_line_on(folder, index)("lock", "--upgrade").expect(0)
+        # The files that `make_project` pretends to have locked have other bytes, so each is named.
+        pretended = ("redis", "httpx", "orjson", "torch")
+        named = [f"--upgrade-package={name}" for name in pretended]
+        command_line_on(folder, index)("lock", *named).expect(0)
 
 
 def command_line_on(folder: Path, index: LoopbackIndex | None = None) -> CommandLine:

@@ -1,6 +1,6 @@
 """A project with locks that nothing was resolved for."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from basestore.digest import Digest
@@ -36,7 +36,7 @@ def make_project(root: Path) -> None:
     lock(root, "cpu")
 
 
-def lock(root: Path, name: str) -> Digest:
+def lock(root: Path, name: str, waived: date | None = None) -> Digest:
     """Lock a profile as the tool would, each requirement to its version 1."""
     project = read_project(root)
     profile = read_profile(project, name)
@@ -51,7 +51,7 @@ def lock(root: Path, name: str) -> Digest:
     now = inputs(profile, parent)
     digest = Digest.of(codec.write(made))
     how = Origin(
-        head=Head(digest, now.digest, source_files(profile, parent)),
+        head=Head(digest, now.digest, source_files(profile, parent), waived),
         resolver="uv 1",
         resolved=datetime(2026, 11, 20, tzinfo=UTC),
         parts=now.parts,

@@ -27,7 +27,8 @@ class File:
     """A file of an index. ``location`` is where it lies instead, ``data`` then stays empty.
 
     ``sha256`` empty: the index tells no hash. ``told_size`` false: HEAD tells no length.
-    ``query``: what its URL ends with, such as ``?token=1``.
+    ``query``: what its URL ends with, such as ``?token=1``. ``md5``: what an index of old tells
+    instead.
     """
 
     name: str
@@ -40,6 +41,7 @@ class File:
     told_size: bool = True
     location: str = ""
     query: str = ""
+    md5: str = ""
 
     @classmethod
     def of(cls, wheel: MadeWheel) -> Self:
@@ -225,7 +227,7 @@ def _json_page(files: Sequence[File]) -> bytes:
         entry: dict[str, object] = {
             "filename": file.file,
             "url": f"/files/{file.file}{file.query}",
-            "hashes": {"sha256": file.sha256} if file.sha256 else {},
+            "hashes": _hashes(file),
             "yanked": file.yanked,
         }
         if file.uploaded:
@@ -235,6 +237,11 @@ def _json_page(files: Sequence[File]) -> bytes:
         entries.append(entry)
     page = {"meta": {"api-version": "1.1"}, "name": files[0].name, "files": entries}
     return json.dumps(page).encode()
+
+
+def _hashes(file: File) -> dict[str, str]:
+    told = {"sha256": file.sha256, "md5": file.md5}
+    return {algorithm: value for algorithm, value in told.items() if value}
 
 
 def _html_page(files: Sequence[File]) -> bytes:

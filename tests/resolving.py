@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import uv
@@ -18,11 +19,14 @@ from basestore.lock.model import Deb, Lock, Wheel
 from basestore.lock.origin import Head
 from basestore.profile.model import DebianFoundation, Index, Location, Profile, Requirement
 from basestore.profile.names import normalised
+from basestore.profile.policy import Forbid, Policy
 from basestore.progress import Progress
 from basestore.resolve.foundation import SolvedFoundation
 from basestore.resolve.known import Known, Locked
+from basestore.resolve.pin import Pinner, tells
+from basestore.resolve.ports import Ports, SolveOptions
 from basestore.resolve.sizes import measure
-from basestore.resolve.solve import Ports, Solution, SolveOptions, solve
+from basestore.resolve.solve import Solution, solve
 from basestore.sources.uv import Uv
 from basestore.store import Store
 from basestore.target import Platform
@@ -75,6 +79,8 @@ class World:
                 self.uv,
                 self._solve_foundation,
                 lambda wheels: measure(self.store, transport, wheels, Progress()),
+                pin=Pinner(self.store, transport, Progress()),
+                tells=partial(tells, transport),
             )
             return solve(profile, known or Known(), options or SolveOptions(), ports)
 
@@ -104,6 +110,7 @@ class World:
 def profile(*requirements: str, **fields: object) -> Profile:
     """A profile ``runtime`` whose requirements stand in its file from line 3 on."""
     name = str(fields.pop("name", "runtime"))
+    patterns = fields.pop("forbid", ())
     plain = Profile(
         name=name,
         python="3.11",
@@ -114,7 +121,14 @@ def profile(*requirements: str, **fields: object) -> Profile:
             for line, text in enumerate(requirements, start=3)
         ),
     )
-    return replace(plain, **fields)
+    parent = fields.get("parent")
+    inherited = parent.policy if isinstance(parent, Profile) else Policy()
+    return replace(plain, policy=inherited.plus(_forbidding(name, patterns)), **fields)
+
+
+def _forbidding(name: str, patterns: Sequence[str]) -> Policy:
+    place = Location(f"profiles/{name}.toml", 1)
+    return Policy(tuple(Forbid(place, pattern) for pattern in patterns))
 
 
 def replacing(*names: str, at: str = "profiles/ml.toml") -> dict[str, Location]:

@@ -54,6 +54,7 @@ def make_wheel(
     build: str = "",
     requires: Sequence[str] = (),
     requires_python: str = "",
+    licence: str = "",
     entry_points: Mapping[str, Mapping[str, str]] | None = None,
     data: Mapping[str, bytes] | None = None,
     purelib: bool = True,
@@ -65,16 +66,20 @@ def make_wheel(
     """A wheel of a distribution.
 
     ``files``: path to content; absent, one module with the version. ``tag`` may be a compressed
-    set. ``entry_points``: group to name to object reference. ``data``: ``scripts/run`` and the
-    like to content. ``executable``: paths with the execute bit. ``stored``: paths that are not
-    deflated; all of them if it is ``["*"]``. ``record``: another RECORD than the right one.
+    set. ``licence``: an SPDX expression. ``entry_points``: group to name to object reference.
+    ``data``: ``scripts/run`` and the like to content. ``executable``: paths with the execute bit.
+    ``stored``: paths that are not deflated; all of them if it is ``["*"]``. ``record``: another
+    RECORD than the right one.
     """
     stem = name.replace("-", "_").replace(".", "_")
     info = f"{stem}-{version}.dist-info"
     module = {f"{stem.lower()}/__init__.py": f"VERSION = {version!r}\n".encode()}
     rows: list[Row] = list((module if files is None else files).items())
     rows += [(f"{stem}-{version}.data/{path}", content) for path, content in (data or {}).items()]
-    rows.append((f"{info}/METADATA", _metadata(name, version, requires, requires_python)))
+    metadata = _metadata(name, version, requires, requires_python)
+    if licence:
+        metadata += f"License-Expression: {licence}\n".encode()
+    rows.append((f"{info}/METADATA", metadata))
     rows.append((f"{info}/WHEEL", _wheel(tag, build, purelib)))
     if entry_points:
         rows.append((f"{info}/entry_points.txt", _entry_points(entry_points)))

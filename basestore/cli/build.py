@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from basestore.cli.context import Json, Profiles, open_store, start_of
-from basestore.cli.settings import read_settings
+from basestore.cli.context import Json, Offline, Profiles, open_store, reach, start_of
 from basestore.cli.sources import bring_from
 from basestore.cli.terminal import count, print_json, say, size, warn
 from basestore.cli.watch import watching
@@ -34,6 +33,7 @@ def build(
         bool,
         typer.Option("--rebuild", help="Make every layer again and compare it bit for bit."),
     ] = False,
+    offline: Offline = False,
     json: Json = False,
 ) -> None:
     """Build images from locks, without a daemon.
@@ -44,7 +44,7 @@ def build(
     project = start_of(context).project()
     platforms = [_platform(text) for text in platform or ()]
     names = chosen_profiles(project, tuple(profiles or ()))
-    settings = read_settings()
+    settings = reach(offline)
     with watching(json) as progress:
         builder = Builder(
             store=open_store(settings),

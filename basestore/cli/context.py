@@ -1,12 +1,12 @@
 """What commands begin with: the project, the machine's settings, and the doors opened on demand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basestore.cli.settings import Settings
+from basestore.cli.settings import Settings, read_settings
 from basestore.errors import UsageError
 from basestore.profile.model import Project
 from basestore.profile.project import find_root, read_project
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from basestore.transport import Transport
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Ask no server: only what this machine has; exit 6 if that is too little."
+    ),
+]
 Profiles = Annotated[
     list[str] | None,
     typer.Argument(metavar="[PROFILE]...", help="Profiles by name; all of them if none is named."),
@@ -42,15 +48,30 @@ def start_of(context: typer.Context) -> Start:
     return found
 
 
+def reach(offline: bool) -> Settings:
+    """The machine's settings, offline where the option or uv's own variable says so."""
+    from basestore.sources.uv_settings import is_true
+
+    settings = read_settings()
+    return replace(settings, offline=offline or is_true(settings.environ.get("UV_OFFLINE", "")))
+
+
 def open_store(settings: Settings) -> Store:
     """The store of this machine."""
     return Store.open(settings.store)
 
 
+def find_store(settings: Settings) -> Store | None:
+    """The store of this machine if it has one, for commands that write nothing."""
+    return Store.open(settings.store) if (settings.store / "format").exists() else None
+
+
 def open_transport(settings: Settings) -> "Transport":
     """The door to HTTP servers."""
-    from basestore.transport import Transport
+    from basestore.transport import OfflineTransport, Transport
 
+    if settings.offline:
+        return OfflineTransport()
     ca_bundle = settings.environ.get("SSL_CERT_FILE")
     return Transport(
         netrc=settings.netrc if settings.netrc.exists() else None,
@@ -76,5 +97,9 @@ def open_uv(settings: Settings) -> "Uv":
     from uv import find_uv_bin
 
     from basestore.sources.uv import Uv
+    from basestore.sources.uv_settings import user_settings
 
-    return Uv(Path(find_uv_bin()), Path(sys.executable), settings.environ, settings.mirrors)
+    environ = user_settings(settings.environ, settings.home)
+    if settings.offline:
+        environ = {**environ, "UV_OFFLINE": "true"}
+    return Uv(Path(find_uv_bin()), Path(sys.executable), environ, settings.mirrors)

@@ -1,19 +1,25 @@
 """`basestore lock`."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basestore.cli.context import Json, Profiles, start_of
-from basestore.cli.terminal import count, hint, print_json, say
+from basestore.cli.context import Json, Offline, Profiles, reach, start_of
+from basestore.cli.policy import hits_to_json, tell_warnings
+from basestore.cli.settings import Settings
+from basestore.cli.terminal import count, hint, print_json, say, show_error
 from basestore.cli.watch import watching
-from basestore.errors import ExitCode
+from basestore.errors import ExitCode, PolicyError, UsageError
+from basestore.profile.cutoff import HINT, moment_of, parse_cutoff
 from basestore.profile.model import Project
 from basestore.profile.names import normalised
 from basestore.profile.project import chosen_profiles
 
 if TYPE_CHECKING:
-    from basestore.resolve.solve import SolveOptions
+    from basestore.lock.freshness import Freshness
+    from basestore.resolve.ports import SolveOptions
 
 
 def lock(
@@ -35,6 +41,15 @@ def lock(
     upgrade_foundation: Annotated[
         bool, typer.Option("--upgrade-foundation", help="Take the newest .debs of the suite.")
     ] = False,
+    exclude_newer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Let no version in that was uploaded later: a day, a moment, or a time such as "
+            '"7 days". What is locked stays.',
+        ),
+    ] = None,
+    offline: Offline = False,
     json: Json = False,
 ) -> None:
     """Resolve profiles to their locks.
@@ -43,58 +58,109 @@ def lock(
     its Python, C library and platform. Versions that are locked stay unless an upgrade is asked
     for. Where a lock is fresh, nothing is resolved.
     """
+    before = _before(exclude_newer)
     project = start_of(context).project()
     names = chosen_profiles(project, tuple(profiles or ()))
     if check:
         _check(project, names, json)
         return
-    from basestore.resolve.solve import SolveOptions
+    from basestore.resolve.ports import SolveOptions
 
     packages = frozenset(normalised(package) for package in upgrade_package or ())
-    wheels = frozenset(["*"]) if upgrade else packages
-    _lock(project, names, SolveOptions(wheels, upgrade_foundation), json)
+    wheels = packages | {"*"} if upgrade else packages
+    wish = SolveOptions(wheels, upgrade_foundation, before)
+    _lock(project, names, wish, reach(offline), json)
+
+
+def _before(text: str | None) -> datetime | None:
+    """The moment that ``--exclude-newer`` stands for."""
+    if text is None:
+        return None
+    try:
+        return moment_of(parse_cutoff(text), datetime.now(UTC))
+    except ValueError as error:
+        raise UsageError(f"--exclude-newer: {error}", HINT) from error
 
 
 def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
-    from basestore.lock.freshness import check
+    from basestore.lock.freshness import Freshness, check
 
-    found = [check(project, name) for name in names]
+    now = datetime.now(UTC)
+    found: list[Freshness] = []
+    refused: dict[str, PolicyError] = {}
+    for name in names:
+        try:
+            found.append(check(project, name, now))
+        except PolicyError as error:
+            refused[name] = error
     if json:
-        print_json(
-            {
-                "locks": [
-                    {
-                        "profile": one.profile,
-                        "digest": str(one.lock) if one.lock else None,
-                        "fresh": one.fresh,
-                        "reasons": [str(reason) for reason in one.reasons],
-                    }
-                    for one in found
-                ]
-            }
-        )
+        print_json({"locks": [_to_json(project, one) for one in found] + _refused_to_json(refused)})
     else:
         for one in found:
+            tell_warnings(one.profile, one.warnings)
             reasons = "; ".join(map(str, one.reasons))
             say(f"{one.profile}: {'fresh' if one.fresh else f'stale: {reasons}'}")
+            for line in _lines(project, one):
+                say(f"  {line}")
     stale = [one.profile for one in found if not one.fresh]
     if stale:
         hint(f"run `basestore lock {' '.join(stale)}`")
+    for refusal in {one.message: one for one in refused.values()}.values():
+        show_error(refusal)  # a child's is its parent's, where that one is refused
+    if refused:
+        raise typer.Exit(ExitCode.POLICY)
+    if stale:
         raise typer.Exit(ExitCode.DISAGREEMENT)
+
+
+def _lines(project: Project, found: "Freshness") -> list[str]:
+    """The lines of profiles that made a lock stale."""
+    if found.fresh:
+        return []
+    from basestore.lock.stale import blamed
+
+    return [str(one) for one in blamed(project, found) if one.place]
+
+
+def _to_json(project: Project, found: "Freshness") -> dict[str, object]:
+    return {
+        "profile": found.profile,
+        "digest": str(found.lock) if found.lock else None,
+        "fresh": found.fresh,
+        "reasons": [str(reason) for reason in found.reasons],
+        "lines": _lines(project, found),
+        "warnings": hits_to_json(found.warnings),
+        "hits": [],
+    }
+
+
+def _refused_to_json(refused: Mapping[str, PolicyError]) -> list[dict[str, object]]:
+    from basestore.lock.policy import PolicyHitError
+
+    return [
+        {
+            "profile": name,
+            "digest": None,
+            "fresh": False,
+            "reasons": [error.message],
+            "warnings": [],
+            "hits": hits_to_json(error.hits if isinstance(error, PolicyHitError) else ()),
+        }
+        for name, error in refused.items()
+    ]
 
 
 def _lock(
     project: Project,
     names: tuple[str, ...],
     wish: "SolveOptions",
+    settings: Settings,
     json: bool,
 ) -> None:
-    from basestore.cli.settings import read_settings
     from basestore.cli.sources import world
     from basestore.pipeline.lock import check_upgrade, family_order, lock_profile, stale_below
 
     check_upgrade(project, names, wish.upgrade - {"*"})
-    settings = read_settings()
     results = []
     with watching(json) as progress, world(settings, progress) as asked:
         for name in family_order(project, names):
@@ -110,6 +176,7 @@ def _lock(
                         "digest": str(one.digest),
                         "changed": one.changed,
                         "packages": one.packages,
+                        "warnings": hits_to_json(one.warnings),
                     }
                     for one in results
                 ],
@@ -118,6 +185,7 @@ def _lock(
         )
         return
     for one in results:
+        tell_warnings(one.profile, one.warnings)
         state = "locked" if one.changed else "unchanged"
         say(f"{one.profile}: {state}, {count(one.packages, 'package')}")
         say(f"  lock  {one.digest}")

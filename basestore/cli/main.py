@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from basestore.cli import build, export, load, lock, push, run, store, verify
+from basestore.cli import (
+    build,
+    diff,
+    export,
+    load,
+    lock,
+    plan,
+    push,
+    run,
+    status,
+    store,
+    verify,
+    why,
+)
 from basestore.cli.context import Start
 from basestore.cli.terminal import show_bug, show_error
 from basestore.errors import BasestoreError
@@ -28,6 +41,10 @@ app.command("push")(push.push)
 app.command("load")(load.load)
 app.command("run")(run.run)
 app.command("verify")(verify.verify)
+app.command("status")(status.status)
+app.command("diff")(diff.diff)
+app.command("plan")(plan.plan)
+app.command("why")(why.why)
 app.add_typer(store.app, name="store")
 
 
@@ -61,7 +78,8 @@ def start(
     whose SHA-256 is the image's tag; `build` assembles the image from wheels and .debs, without a
     daemon and bit for bit the same anywhere; `push` sends only the layers that a registry lacks;
     `load` and `run` take it to the local Docker Engine; `verify` proves that profile, lock, image,
-    registry and engine agree.
+    registry and engine agree. `status`, `diff`, `plan` and `why` say how things stand, what
+    changes, what would be done, and what brought a package in.
 
     Exit codes: 0 done, 2 usage, 3 a check found disagreement, 4 bad input file, 5 integrity,
     6 unreachable, 7 no resolution, 8 forbidden by policy, 1 a bug.

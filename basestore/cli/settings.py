@@ -21,7 +21,10 @@ class ConfigError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The machine's side of things. ``mirrors``: name to base URL; ``host``: what runs here."""
+    """The machine's side of things. ``mirrors``: name to base URL; ``host``: what runs here.
+
+    ``home``: the user's folder. ``offline``: nothing may be asked of a server.
+    """
 
     store: Path
     mirrors: Mapping[str, str]
@@ -30,6 +33,8 @@ class Settings:
     environ: Mapping[str, str]
     host: Platform | None
     jobs: int
+    home: Path
+    offline: bool = False
 
 
 def read_settings() -> Settings:
@@ -46,6 +51,7 @@ def read_settings() -> Settings:
         environ=environ,
         host=Platform.of_kernel(os.uname().machine),
         jobs=len(os.sched_getaffinity(0)),
+        home=home,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from basestore.cli.context import open_store, open_transport, open_uv
@@ -18,6 +19,7 @@ from basestore.target import Platform
 if TYPE_CHECKING:
     from basestore.pipeline.lock import World
     from basestore.resolve.foundation import SolvedFoundation
+    from basestore.resolve.learn import Asked, Learned
     from basestore.sources.debian import Debian
     from basestore.sources.pylock import IndexedWheel
     from basestore.store import Store
@@ -31,14 +33,15 @@ def bring_from(project: Project, settings: Settings, progress: Progress) -> Brin
         store = open_store(settings)
         if all(store.blobs.has(digest) for digest in wanted):
             return
-        from basestore.pipeline.fetch import fetch_artifacts
+        from basestore.pipeline.fetch import fetch_artifacts, fetch_offline
         from basestore.profile.reader import read_profile
 
         profile = read_profile(project, locked.name)
         with open_transport(settings) as transport:
             debian = open_debian(settings, store, transport)
             uv = open_uv(settings)
-            fetch_artifacts(profile, lock, wanted, debian, uv, progress)
+            take = fetch_offline if settings.offline else fetch_artifacts
+            take(profile, lock, wanted, debian, uv, progress)
 
     return bring
 
@@ -48,6 +51,8 @@ def world(settings: Settings, progress: Progress) -> Iterator["World"]:
     """What locking asks of this machine's world."""
     from basestore.pipeline.lock import World
     from basestore.resolve.foundation import solve_foundation
+    from basestore.resolve.learn import learn as find_out
+    from basestore.resolve.pin import Pinner, tells
     from basestore.resolve.sizes import measure
 
     store = open_store(settings)
@@ -61,7 +66,13 @@ def world(settings: Settings, progress: Progress) -> Iterator["World"]:
         def sizes(wheels: Sequence["IndexedWheel"]) -> Mapping[Digest, int]:
             return measure(store, transport, wheels, progress)
 
-        yield World(open_uv(settings), foundation, sizes, datetime.now(UTC).replace(microsecond=0))
+        def learn(asked: Sequence["Asked"]) -> Mapping[Digest, "Learned"]:
+            return find_out(store, transport, asked, progress)
+
+        now = datetime.now(UTC).replace(microsecond=0)
+        pin = Pinner(store, transport, progress)
+        told = partial(tells, transport)
+        yield World(open_uv(settings), foundation, sizes, now, learn, pin, told)
 
 
 def open_debian(settings: Settings, store: "Store", transport: "Transport") -> "Debian":

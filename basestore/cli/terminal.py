@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from basestore.errors import BasestoreError, ExitCode, UnreachableError
 
@@ -83,13 +83,20 @@ def count(number: int, noun: str) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Aligned columns on standard output; the head only on a terminal."""
-    shown = [*([head] if sys.stdout.isatty() else []), *rows]
-    widths = (
-        [max(len(row[column]) for row in shown) for column in range(len(head))] if shown else []
-    )
-    for number, row in enumerate(shown):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        say(faint(line.rstrip()) if number == 0 and shown[0] is head else line.rstrip())
+    on_terminal = sys.stdout.isatty()
+    for number, line in enumerate(columns([head, *rows] if on_terminal else rows)):
+        say(faint(line) if on_terminal and number == 0 else line)
+
+
+def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> Iterator[str]:
+    """Rows of cells in aligned lines; the columns numbered in ``right`` are numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()
 
 
 def _of_system(error: OSError) -> BasestoreError:

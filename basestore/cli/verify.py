@@ -74,9 +74,11 @@ def verify(
 
 
 def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
+    from datetime import UTC, datetime
+
     from basestore.pipeline.verify import verify_project
 
-    return verify_project(project, name)
+    return verify_project(project, name, datetime.now(UTC))
 
 
 def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":

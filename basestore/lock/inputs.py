@@ -2,7 +2,7 @@
 
 The URL of an index is no input: a mirror or a renamed host gives the same wheels, and a lock that
 asked elsewhere for the same names is as good. The names of indexes, and which packages come from
-them, are.
+them, are. A policy is no input either: it decides whether a lock may be, not what is in it.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,20 @@ from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
 from basestore.lock.config import image_config
 from basestore.lock.model import FORMAT
-from basestore.profile.model import Profile
+from basestore.profile.model import Profile, TeamLock
 
 
 class Part(StrEnum):
-    """The parts of the inputs, each with a digest of its own in the origin."""
+    """The parts of the inputs, each with a digest of its own in the origin.
 
+    ``POLICY`` stands in origins of before; nothing is compared with it.
+    """
+
+    CONSTRAINTS = "constraints-files"
     FORMAT = "format"
     FOUNDATION = "foundation"
+    FROM_LOCK = "from-lock"
+    HASHES = "hashes"
     IMAGE = "image"
     INDEXES = "indexes"
     PARENT = "parent"
@@ -36,7 +42,8 @@ class Part(StrEnum):
 class Inputs:
     """A digest of each part of a profile's inputs, and one of all.
 
-    ``REPLACES`` is a part only where something is replaced.
+    ``REPLACES``, ``CONSTRAINTS``, ``FROM_LOCK`` and ``HASHES`` are parts only where they say
+    something.
     """
 
     parts: Mapping[Part, Digest]
@@ -57,13 +64,33 @@ def inputs(profile: Profile, parent_lock: Digest | None) -> Inputs:
         Part.PARENT: _parent(profile, parent_lock),
         Part.PATH_CONFLICTS: {path: list(n) for path, n in profile.path_conflicts.items()},
         Part.PLATFORMS: sorted(map(str, profile.platforms)),
-        Part.POLICY: sorted(set(profile.forbid)),
         Part.PYTHON: profile.python,
-        Part.REQUIREMENTS: sorted({requirement.text for requirement in profile.requirements}),
+        Part.REQUIREMENTS: sorted({one.identity for one in profile.requirements}),
     }
+    bodies |= {part: body for part, body in _asked_otherwise(profile).items() if body}
     if profile.replaces:
         bodies[Part.REPLACES] = sorted(profile.replaces)
     return Inputs({part: Digest.of(json_bytes(body)) for part, body in bodies.items()})
+
+
+def _asked_otherwise(profile: Profile) -> Mapping[Part, Json]:
+    """What few profiles have; a part only where it says something."""
+    asked = (*profile.requirements, *profile.constraints)
+    hashed = {(one.identity, one.hashes) for one in asked if one.hashes}
+    return {
+        Part.CONSTRAINTS: sorted({one.identity for one in profile.constraints}),
+        Part.FROM_LOCK: _team_lock(profile.team_lock) if profile.team_lock else None,
+        Part.HASHES: [[text, [one.hex for one in hashes]] for text, hashes in sorted(hashed)],
+    }
+
+
+def _team_lock(team: TeamLock) -> Json:
+    return {
+        "extras": team.extras,
+        "groups": team.groups,
+        "lock": str(Digest.of(team.data)),
+        "only-groups": team.only_groups,
+    }
 
 
 def _foundation(profile: Profile) -> Json:

@@ -6,7 +6,7 @@ above the first table, so that is read apart.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from basestore.canonical import toml_key, toml_string, toml_strings, toml_table
 from basestore.digest import Digest
@@ -16,7 +16,14 @@ from basestore.profile.model import Location
 
 _COMMENT = "# Written by basestore: how the lock came about. It decides nothing about the image."
 
-_HEAD = ("lock", "inputs", "files", "resolver", "resolved")
+_FROM_FILE = "file"  # and not from the index, which needs no word
+_HEAD = ("lock", "inputs", "files", "waived", "resolver", "resolved")
+
+OFFERED = "offered"
+"""How a package stands whose index offers it without reserve; else ``yanked: REASON``."""
+
+UNTOLD = "untold"
+"""How a package stands whose index nobody knows, so that it can't be asked."""
 
 
 class MalformedOriginError(DocumentError):
@@ -37,24 +44,32 @@ class Head:
     """What the check for freshness needs.
 
     ``lock``: digest of the lock described. ``inputs``: digest of all that it was resolved from.
-    ``files``: raw digests of those files, by path relative to the project.
+    ``files``: raw digests of those files, by path relative to the project. ``waived``: the last day
+    of the exception from the policy that ends first, None where the lock needs none.
     """
 
     lock: Digest
     inputs: Digest
     files: Mapping[str, Digest]
+    waived: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PackageOrigin:
     """How a package got into the lock: the index by name, the packages it requires.
 
-    ``uploaded``: when its newest locked wheel was uploaded, where the index tells.
+    ``uploaded``: when its newest locked wheel was uploaded, where the index tells. Where a policy
+    has asked: ``licences`` as SPDX expressions, empty where its metadata tells none, and
+    ``standing``, `OFFERED` or ``yanked: REASON``, as its index showed it. ``told``: whether the
+    index told the SHA-256, which else is what the file had when it was fetched to be locked.
     """
 
     index: str
     requires: tuple[str, ...] = ()
     uploaded: datetime | None = None
+    licences: tuple[str, ...] | None = None
+    standing: str | None = None
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +128,19 @@ def merge_packages(
         known = merged.get(name, origin)
         uploads = [moment for moment in (known.uploaded, origin.uploaded) if moment]
         requires = tuple(sorted({*known.requires, *origin.requires}))
-        merged[name] = PackageOrigin(known.index, requires, max(uploads, default=None))
+        merged[name] = PackageOrigin(
+            known.index,
+            requires,
+            max(uploads, default=None),
+            _both(known.licences, origin.licences),
+            max(filter(None, (known.standing, origin.standing)), default=None),  # a yank wins
+            known.told and origin.told,
+        )
     return merged
+
+
+def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if one is None or other is None else tuple(sorted({*one, *other}))
 
 
 def merge_debs(platforms: Sequence[Mapping[str, DebOrigin]]) -> Mapping[str, DebOrigin]:
@@ -134,6 +160,8 @@ def _lines(origin: Origin) -> Iterator[str]:
     yield f"inputs = {toml_string(str(head.inputs))}"
     files = [(name, toml_string(str(head.files[name]))) for name in sorted(head.files)]
     yield f"files = {toml_table(files)}"
+    if head.waived:
+        yield f"waived = {head.waived.isoformat()}"
     yield f"resolver = {toml_string(origin.resolver)}"
     yield f"resolved = {_moment(origin.resolved)}"
     yield from _section("parts", {p: toml_string(str(d)) for p, d in origin.parts.items()})
@@ -160,6 +188,12 @@ def _package(name: str, package: PackageOrigin) -> Iterator[str]:
         yield f"requires = {toml_strings(package.requires)}"
     if package.uploaded:
         yield f"uploaded = {_moment(package.uploaded)}"
+    if package.licences is not None:
+        yield f"licences = {toml_strings(package.licences)}"
+    if package.standing is not None:
+        yield f"standing = {toml_string(package.standing)}"
+    if not package.told:
+        yield f"sha256-from = {toml_string(_FROM_FILE)}"
 
 
 def _deb(name: str, deb: DebOrigin) -> Iterator[str]:
@@ -191,7 +225,8 @@ def _origin(table: Table) -> Origin:
 def _head(table: Table) -> Head:
     lock, inputs = _digest(table, "lock"), _digest(table, "inputs")
     files = table.required("files", table.table("files"), "")
-    return Head(lock, inputs, {name: _digest(files, name) for name in files.values})
+    digests = {name: _digest(files, name) for name in files.values}
+    return Head(lock, inputs, digests, table.day("waived"))
 
 
 def _parts(table: Table) -> Mapping[Part, Digest]:
@@ -217,9 +252,22 @@ def _location(table: Table, text: str, name: str) -> Location:
 
 
 def _read_package(row: Table) -> PackageOrigin:
-    row.only("index", "requires", "uploaded")
-    index = row.required("index", row.string("index"), "")
-    return PackageOrigin(index, row.strings("requires") or (), row.moment("uploaded"))
+    row.only("index", "requires", "uploaded", "licences", "standing", "sha256-from")
+    return PackageOrigin(
+        index=row.required("index", row.string("index"), ""),
+        requires=row.strings("requires") or (),
+        uploaded=row.moment("uploaded"),
+        licences=row.strings("licences"),
+        standing=row.string("standing"),
+        told=_told(row),
+    )
+
+
+def _told(row: Table) -> bool:
+    source = row.string("sha256-from")
+    if source not in (None, _FROM_FILE):
+        raise row.error(f"is not {_FROM_FILE!r}", "", "sha256-from")
+    return source is None
 
 
 def _read_deb(row: Table) -> DebOrigin:

@@ -1,15 +1,32 @@
 """Fetch: what a lock names and the store lacks, from wherever it lies today."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from basestore.digest import Digest
+from basestore.errors import UnreachableError
 from basestore.lock.model import Deb, Lock
 from basestore.profile.model import Profile
 from basestore.progress import Progress
 from basestore.sources.debian import Debian, deb_artifacts
-from basestore.sources.fetch import Artifact, fetch
+from basestore.sources.direct import direct_places, team_places
+from basestore.sources.fetch import Artifact, ArtifactsUnreachableError, Locate, fetch
 from basestore.sources.locate import locate_wheels
 from basestore.sources.uv import Uv
+
+
+class LackingArtifactsError(UnreachableError):
+    """The store lacks artifacts of a lock, and no server may be asked for them."""
+
+    def __init__(self, profile: str, artifacts: Sequence[Artifact]) -> None:
+        names = sorted(artifact.name for artifact in artifacts)
+        listed = f" {names[0]}" if len(names) == 1 else "".join(f"\n  {name}" for name in names)
+        super().__init__(
+            f"offline, and the store lacks what the lock of {profile} names:{listed}",
+            f"run `basestore build {profile}` once with network, or use a store that has them "
+            "(BASESTORE_STORE)",
+        )
+        self.artifacts = tuple(artifacts)
 
 
 def fetch_artifacts(
@@ -25,25 +42,95 @@ def fetch_artifacts(
     The lock says what, indexes and archives say where, the digest decides. Raises what locating
     and fetching raise.
     """
-    debs = {deb.sha256: deb for one in lock.platforms for deb in one.debs if deb.sha256 in wanted}
-    wheels = {
-        wheel.sha256: Artifact(wheel.file, wheel.sha256, wheel.size)
-        for one in lock.platforms
-        for wheel in one.wheels
-        if wheel.sha256 in wanted
-    }
+    job = _Job(profile, lock, wanted, debian, uv, progress)
+    job.run(job.locate)
 
-    def locate(missing: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
-        digests = {artifact.digest for artifact in missing}
+
+def fetch_offline(
+    profile: Profile,
+    lock: Lock,
+    wanted: frozenset[Digest],
+    debian: Debian,
+    uv: Uv,
+    progress: Progress,
+) -> None:
+    """The same from this machine alone, whose transport and uv ask no server.
+
+    Raises LackingArtifactsError, which names all that is neither in the store nor behind a
+    ``file://`` URL, and WrongArtifactsError.
+    """
+    job = _Job(profile, lock, wanted, debian, uv, progress)
+    try:
+        job.run(job.locate_here)
+    except ArtifactsUnreachableError as error:
+        lacking = [failure.artifact for failure in error.failures]
+        raise LackingArtifactsError(profile.name, lacking) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be fetched, and who knows where it lies."""
+
+    profile: Profile
+    lock: Lock
+    wanted: frozenset[Digest]
+    debian: Debian
+    uv: Uv
+    progress: Progress
+
+    def run(self, locate: Locate) -> None:
+        """Fetch; the locating is asked only for what the store lacks."""
+        artifacts = [*deb_artifacts(list(self._debs.values())), *self._wheels.values()]
+        fetch(self.debian.store, self.debian.transport, artifacts, locate, self.progress)
+
+    def locate(self, missing: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
+        """Where the missing artifacts lie."""
+        return {**self._locate_debs(missing), **self._locate_wheels(missing)}
+
+    def locate_here(self, missing: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
+        """Where they lie as far as that can be told without asking anybody."""
         places: dict[Digest, Sequence[str]] = {}
-        lacking: list[Deb] = [deb for digest, deb in debs.items() if digest in digests]
-        if lacking:
-            with progress.task("locate", f"{len(lacking)} .debs"):
-                places.update(debian.locate(profile.foundation.suite, lacking, progress))
-        if sought := digests & set(wheels):
-            with progress.task("locate", f"{len(sought)} wheels"):
-                places.update(locate_wheels(uv, profile.indexes, lock.platforms, sought))
+        for locate in (self._locate_debs, self._locate_wheels):
+            try:
+                places |= locate(missing)
+            except UnreachableError:
+                continue  # what isn't located is lacking, and named as such
         return places
 
-    artifacts = [*deb_artifacts(list(debs.values())), *wheels.values()]
-    fetch(debian.store, debian.transport, artifacts, locate, progress)
+    def _locate_debs(self, missing: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
+        debs = self._debs
+        lacking = [debs[one.digest] for one in missing if one.digest in debs]
+        if not lacking:
+            return {}
+        with self.progress.task("locate", f"{len(lacking)} .debs"):
+            return self.debian.locate(self.profile.foundation.suite, lacking, self.progress)
+
+    def _locate_wheels(self, missing: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
+        sought = {one.digest for one in missing} & set(self._wheels)
+        if not sought:
+            return {}
+        with self.progress.task("locate", f"{len(sought)} wheels"):
+            return self._places(frozenset(sought))
+
+    def _places(self, sought: frozenset[Digest]) -> Mapping[Digest, Sequence[str]]:
+        """By URLs that the profile itself asks for, its indexes, and last the locks it takes."""
+        platforms = self.lock.platforms
+        wheels = [wheel for one in platforms for wheel in one.wheels if wheel.sha256 in sought]
+        direct = direct_places(self.profile, wheels, self.uv.environ)
+        rest = sought - direct.keys()
+        found = locate_wheels(self.uv, self.profile.indexes, platforms, rest)
+        return {**team_places(self.profile, rest), **found, **direct}
+
+    @property
+    def _debs(self) -> Mapping[Digest, Deb]:
+        debs = (deb for one in self.lock.platforms for deb in one.debs)
+        return {deb.sha256: deb for deb in debs if deb.sha256 in self.wanted}
+
+    @property
+    def _wheels(self) -> Mapping[Digest, Artifact]:
+        wheels = (wheel for one in self.lock.platforms for wheel in one.wheels)
+        return {
+            wheel.sha256: Artifact(wheel.file, wheel.sha256, wheel.size)
+            for wheel in wheels
+            if wheel.sha256 in self.wanted
+        }

@@ -8,17 +8,22 @@ from basestore.digest import Digest
 from basestore.errors import InputError, PolicyError, UsageError
 from basestore.lock import codec
 from basestore.lock.files import NoLockError, read_lock, read_origin, write_lock
-from basestore.lock.freshness import StaleLockError, check, source_files
+from basestore.lock.freshness import Freshness, StaleLockError, check, source_files
 from basestore.lock.inputs import inputs
 from basestore.lock.model import Lock
 from basestore.lock.origin import Head
+from basestore.lock.policy import Hit, PolicyHitError
+from basestore.profile.cutoff import moment_of
 from basestore.profile.model import Profile, Project
 from basestore.profile.project import profile_names
 from basestore.profile.reader import read_profile
 from basestore.recipe.plan import plan
 from basestore.resolve import known
 from basestore.resolve.foundation import SolvedFoundation
-from basestore.resolve.solve import Ports, Solution, SolveOptions, solve
+from basestore.resolve.learn import Learn, learn_nothing
+from basestore.resolve.pin import Pin, Tells, pin_nothing, tells_all
+from basestore.resolve.ports import Ports, SolveOptions
+from basestore.resolve.solve import Solution, solve
 from basestore.sources.pylock import IndexedWheel
 from basestore.sources.uv import Uv
 from basestore.target import Platform
@@ -37,22 +42,33 @@ class UnknownUpgradeError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What locking asks of the world. ``now`` is the time that an origin may name."""
+    """What locking asks of the world.
+
+    ``now`` is the time that an origin may name, and by which policies judge; ``learn`` finds out
+    what they ask about wheels, ``pin`` digests that no index tells, and ``tells`` which are told.
+    """
 
     uv: Uv
     foundation: Callable[[Profile, Platform], SolvedFoundation]
     measure: Callable[[Sequence[IndexedWheel]], Mapping[Digest, int]]
     now: datetime
+    learn: Learn = learn_nothing
+    pin: Pin = pin_nothing
+    tells: Tells = tells_all
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A profile's lock after locking. ``packages``: distinct wheels and .debs by name."""
+    """A profile's lock after locking. ``packages``: distinct wheels and .debs by name.
+
+    ``warnings``: what the policy only warns of.
+    """
 
     profile: str
     digest: Digest
     previous: Digest | None
     packages: int
+    warnings: tuple[Hit, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -91,7 +107,9 @@ def stale_below(project: Project, names: Collection[str]) -> tuple[str, ...]:
 
 def check_upgrade(project: Project, names: Sequence[str], packages: Iterable[str]) -> None:
     """Raise UnknownUpgradeError for a package, by its normalised name, that no lock holds."""
-    found = [read_lock(project, name)[0] for name in names if check(project, name).lock]
+    fresh = {name: _freshness(project, name, None) for name in names}
+    there = [name for name, one in fresh.items() if one is None or one.lock]
+    found = [read_lock(project, name)[0] for name in there]
     held = {wheel.name for lock in found for one in lock.platforms for wheel in one.wheels}
     for package in packages:
         if package not in held:
@@ -104,16 +122,16 @@ def lock_profile(project: Project, name: str, wish: SolveOptions, world: World) 
     Raises StaleLockError for a parent's lock that is not fresh, and what reading profiles and
     locks and what resolving raises; the files are then as they were.
     """
-    freshness = check(project, name)
+    freshness = _freshness(project, name, world.now)
     profile = read_profile(project, name)
     if profile.parent:
-        parent = check(project, profile.parent.name)
+        parent = check(project, profile.parent.name, world.now)
         if not parent.fresh:
             raise StaleLockError(parent)
     job = _job(project, profile)
-    kept = freshness.fresh and not wish.upgrade and not wish.upgrade_foundation
-    if kept and job.known.previous and job.previous:
-        return _keep(job, job.known.previous, job.previous, bool(freshness.moved))
+    anew = wish.upgrade or wish.upgrade_foundation
+    if freshness and freshness.fresh and job.known.previous and job.previous and not anew:
+        return _keep(job, job.known.previous, job.previous, freshness)
     return _resolve(job, wish, world)
 
 
@@ -149,29 +167,61 @@ def _read(project: Project, name: str) -> tuple[known.Locked | None, Digest | No
     return known.Locked(lock, how if how and how.head.lock == digest else None), digest
 
 
-def _keep(job: _Job, previous: known.Locked, digest: Digest, moved: bool) -> Locked:
+def _freshness(project: Project, name: str, now: datetime | None) -> Freshness | None:
+    """What `check` finds; None where the policy refuses the lock there is: a new one may pass."""
+    try:
+        return check(project, name, now)
+    except PolicyHitError:
+        return None
+
+
+def _keep(job: _Job, previous: known.Locked, digest: Digest, freshness: Freshness) -> Locked:
     """The lock stays; where the raw bytes of its files have changed, the origin notes them."""
     how = previous.origin
-    if moved and how:
+    if freshness.moved and how:
         files = source_files(job.profile, job.parent)
-        write_lock(job.project, previous.lock, replace(how, head=replace(how.head, files=files)))
-    return Locked(job.profile.name, digest, digest, _packages(previous.lock))
+        head = replace(how.head, files=files, waived=freshness.waived)
+        write_lock(job.project, previous.lock, replace(how, head=head))
+    packages = _packages(previous.lock)
+    return Locked(job.profile.name, digest, digest, packages, freshness.warnings)
 
 
 def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
-    ports = Ports(world.uv, lambda platform: world.foundation(job.profile, platform), world.measure)
-    solution = solve(job.profile, job.known, wish, ports)
+    solution = solve(
+        job.profile, job.known, _limited(job.profile, wish, world.now), _ports(job, world)
+    )
     for platform in solution.lock.platforms:
         plan(solution.lock, platform)  # too many layers are to be known before anybody builds
     digest = _write(job, solution, world)
-    return Locked(job.profile.name, digest, job.previous, _packages(solution.lock))
+    packages, warnings = _packages(solution.lock), solution.verdict.warnings
+    return Locked(job.profile.name, digest, job.previous, packages, warnings)
+
+
+def _ports(job: _Job, world: World) -> Ports:
+    return Ports(
+        world.uv,
+        lambda platform: world.foundation(job.profile, platform),
+        world.measure,
+        world.learn,
+        world.now,
+        world.pin,
+        world.tells,
+    )
+
+
+def _limited(profile: Profile, wish: SolveOptions, now: datetime) -> SolveOptions:
+    """The wish with the profile's ``exclude-newer``, unless the wish has one."""
+    if profile.exclude_newer is None or wish.before is not None:
+        return wish
+    return replace(wish, before=moment_of(profile.exclude_newer, now))
 
 
 def _write(job: _Job, solution: Solution, world: World) -> Digest:
     """Write lock and origin; the resolver and the time are those of the lock's last change."""
     digest = Digest.of(codec.write(solution.lock))
     now = inputs(job.profile, job.parent)
-    head = Head(digest, now.digest, source_files(job.profile, job.parent))
+    files, waived = source_files(job.profile, job.parent), solution.verdict.waived
+    head = Head(digest, now.digest, files, waived)
     before = job.known.previous.origin if job.known.previous else None
     if before and before.head.lock == digest:
         origin = solution.origin(head, now.parts, before.resolver, before.resolved)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from basestore.image.model import LOCK_LABEL
 from basestore.layer.wheel.content import check_contents
@@ -26,12 +27,12 @@ class Finding:
     detail: str
 
 
-def verify_project(project: Project, name: str) -> tuple[Finding, ...]:
+def verify_project(project: Project, name: str, now: datetime | None = None) -> tuple[Finding, ...]:
     """Offline: the lock is canonical and fresh, and the images file knows it.
 
-    Raises InputError kinds for files that can't be read.
+    ``now``: as in `check`. Raises PolicyHitError, and InputError kinds for unreadable files.
     """
-    freshness = check(project, name)
+    freshness = check(project, name, now)
     if freshness.lock is None:
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)

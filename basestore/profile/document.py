@@ -7,9 +7,9 @@ types, since they may be secrets.
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ _KINDS: Mapping[type, str] = {
     list: "an array",
     dict: "a table",
     datetime: "a date and time",
+    date: "a date",
 }
 
 _SPELLINGS: Mapping[type, str] = {
@@ -38,6 +39,8 @@ _SPELLINGS: Mapping[type, str] = {
     list: 'write it in brackets: {key} = ["…", "…"]',
     dict: 'write it as a table: {key} = {{ name = "…" }}',
     datetime: "write it without quotes: {key} = 2026-11-20T10:00:00Z",
+    date: "write it without quotes and time: {key} = 2026-11-20",
+    bool: "write it without quotes: {key} = true",
 }
 
 
@@ -91,6 +94,10 @@ class Table:
         """An error at a value inside this table."""
         return self.document.error((*self.path, *inner), reason, hint)
 
+    def refusal(self, *inner: str | int) -> Callable[[str, str], DocumentError]:
+        """What makes errors at a value inside this table, from a reason and a hint."""
+        return lambda reason, hint: self.error(reason, hint, *inner)
+
     def only(self, *known: str) -> None:
         """Raise DocumentError for the first key that is not among those known."""
         for key in self.values:
@@ -116,6 +123,14 @@ class Table:
     def integer(self, key: str) -> int | None:
         """An integer."""
         return self._get(int, key)
+
+    def flag(self, key: str) -> bool | None:
+        """A boolean."""
+        return self._get(bool, key)
+
+    def day(self, key: str) -> date | None:
+        """A date without a time."""
+        return self._get(date, key)
 
     def moment(self, key: str) -> datetime | None:
         """A date and time with its offset from UTC."""

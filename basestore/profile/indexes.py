@@ -37,7 +37,7 @@ def read_indexes(table: Table, inherited: Sequence[Index]) -> tuple[Index, ...]:
     moved = frozenset().union(*named.values())
     indexes = {index.name: _without(index, moved) for index in inherited}
     for name, one in stated.items():
-        one.only("url", "packages")
+        one.only("url", "packages", "exclude-newer")
         if name == DEFAULT_INDEX and inherited:
             _check_default(one, named[name], inherited)
             continue
@@ -60,6 +60,9 @@ def _check_default(stated: Table, packages: frozenset[str], inherited: Sequence[
     if "url" in stated.values:
         hint = "take it out: uv's settings and mirrors say which index is the default one"
         raise stated.error("the default index has no URL in a profile", hint, "url")
+    if "exclude-newer" in stated.values:
+        hint = "take it out: exclude-newer stands for the default index at the top of the profile"
+        raise stated.error("not a key of the default index", hint, "exclude-newer")
     known = {name for index in inherited for name in index.packages}
     for name in sorted(packages - known):
         raise stated.error(
@@ -70,19 +73,28 @@ def _check_default(stated: Table, packages: frozenset[str], inherited: Sequence[
 
 
 def _index(stated: Table, packages: Collection[str], inherited: Index | None, name: str) -> Index:
-    url = _url(stated)
+    url, dated = _url(stated), _dated(stated)
     if inherited is None:
         url = stated.required("url", url, 'add url = "https://…"')
         if not packages:
             raise stated.error("names no packages", 'add packages = ["…"]: only they come from it')
-        return Index(name, url, tuple(sorted(packages)))
+        return Index(name, url, tuple(sorted(packages)), dated)
     if url not in (None, inherited.url):
         raise stated.error(
             "not the URL that the parent gives this index",
             "leave it out, or give the index another name",
             "url",
         )
-    return Index(name, inherited.url, tuple(sorted({*packages, *inherited.packages})))
+    together = tuple(sorted({*packages, *inherited.packages}))
+    return Index(name, inherited.url, together, dated and inherited.dated)
+
+
+def _dated(stated: Table) -> bool:
+    """Whether ``exclude-newer`` holds for an index; the key can only say that it does not."""
+    if stated.values.get("exclude-newer", False) is not False:
+        hint = "write exclude-newer = false for an index that tells no upload times, else nothing"
+        raise stated.error("is not false", hint, "exclude-newer")
+    return "exclude-newer" not in stated.values
 
 
 def _url(stated: Table) -> str | None:

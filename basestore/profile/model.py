@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from basestore.digest import Digest
+from basestore.profile.cutoff import Cutoff
+from basestore.profile.place import Location as Location  # noqa: PLC0414 - part of this model
+from basestore.profile.policy import Policy
 from basestore.target import Platform
 
 VENV = "/opt/venv"
@@ -17,24 +20,47 @@ PROJECT_FILE = "basestore.toml"
 """The project's own file, beside the folder of the profiles."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
-    """Where people wrote something: a file relative to the project, and its line from 1."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
-
-
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One requirement: ``name`` normalised (PEP 503), ``text`` in packaging's canonical PEP 508."""
+    """One requirement: ``name`` normalised (PEP 503), ``text`` in packaging's canonical PEP 508.
+
+    ``url``: where the wheel asked for lies, as written, with ``${NAME}`` for what only the
+    environment knows; ``text`` has it without userinfo, query and fragment, and ``wheel`` is the
+    file's name there. ``hashes``: the wheels that will do, all of them where it is empty.
+    """
 
     name: str
     text: str
     location: Location
+    url: str = field(default="", repr=False)
+    wheel: str = ""
+    hashes: tuple[Digest, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What decides about a lock: a wheel whose hash is told may lie anywhere."""
+        if not (self.url and self.hashes):
+            return self.text
+        name, _, rest = self.text.partition(" @ ")
+        return f"{name} @ {self.wheel}{rest[len(rest.partition(' ')[0]) :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLock:
+    """A lock of another tool that a profile takes as it is.
+
+    ``file`` relative to the project, ``data`` its bytes. ``project``: for ``uv.lock`` the bytes of
+    the ``pyproject.toml`` beside it. ``extras`` and ``groups``: what is taken besides the project's
+    own dependencies, ``only_groups`` instead of them. ``place``: where the profile says so.
+    """
+
+    file: str
+    data: bytes = field(repr=False)
+    project: bytes = field(repr=False)
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+    only_groups: tuple[str, ...]
+    place: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +88,15 @@ class ImageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A package index besides the default one; only the ``packages`` named come from it."""
+    """A package index besides the default one; only the ``packages`` named come from it.
+
+    ``dated``: whether it tells upload times, so that ``exclude-newer`` can hold for its files.
+    """
 
     name: str
     url: str
     packages: tuple[str, ...]
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +107,13 @@ class Profile:
     indexes and patterns are sorted, and all but the requirements are free of duplicates.
 
     ``path_conflicts``: a path below the virtual environment and the packages that bring it with
-    different content, the last of which wins. ``forbid``: name patterns of packages that may not
-    be in the closure, the project's and the parents' included. ``replaces``: packages that it
-    brings itself instead of its ancestors', and where it says so; its own only. ``files``: raw
-    digest of every file that was read, by its path relative to the project, ``basestore.toml`` and
-    parents' included.
+    different content, the last of which wins. ``policy``: what may not be in the closure, the
+    project's and the parents' rules included. ``replaces``: packages that it brings itself instead
+    of its ancestors', and where it says so; its own only. ``constraints``: bounds for what the
+    closure needs anyway, the parents' included but for what it replaces. ``team_lock``: what it
+    takes instead of resolving. ``exclude_newer``: how new what enters its lock may be; not an input
+    of the lock. ``files``: raw digest of every file that was read, by its path relative to the
+    project, ``basestore.toml`` and parents' included.
     """
 
     name: str
@@ -91,10 +123,13 @@ class Profile:
     requirements: tuple[Requirement, ...]
     image: ImageSettings = field(default_factory=ImageSettings)
     indexes: tuple[Index, ...] = ()
-    forbid: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
     path_conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parent: "Profile | None" = None
     replaces: Mapping[str, Location] = field(default_factory=dict)
+    constraints: tuple[Requirement, ...] = ()
+    team_lock: TeamLock | None = None
+    exclude_newer: Cutoff | None = None
     files: Mapping[str, Digest] = field(default_factory=dict)
 
     @property
@@ -116,6 +151,10 @@ class Profile:
             return own
         return (*self.parent.demanded(package), *own)
 
+    def bounds(self, package: str) -> tuple[Requirement, ...]:
+        """The constraints on a package."""
+        return tuple(one for one in self.constraints if one.name == package)
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -128,7 +167,7 @@ class Project:
     root: Path
     registry: str | None = None
     image_name: str = DEFAULT_IMAGE_NAME
-    forbid: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
     digest: Digest | None = None
 
     @property

@@ -7,7 +7,8 @@ from basestore.digest import Digest
 from basestore.errors import UsageError
 from basestore.profile.document import Table, nearest, read_document, read_file
 from basestore.profile.model import DEFAULT_IMAGE_NAME, PROJECT_FILE, Project
-from basestore.profile.names import is_pattern, is_plain, normalised, plain_name
+from basestore.profile.names import is_plain, plain_name
+from basestore.profile.policy_reader import read_policy
 
 # distribution/reference, "domain" and "path-component", without digests and tags.
 _REGISTRY = re.compile(
@@ -74,7 +75,7 @@ def read_project(root: Path) -> Project:
         root=root,
         registry=_registry(table),
         image_name=_image_name(table),
-        forbid=read_forbid(table),
+        policy=read_policy(table),
         digest=Digest.of(data),
     )
 
@@ -97,26 +98,6 @@ def chosen_profiles(project: Project, names: tuple[str, ...]) -> tuple[str, ...]
         if plain_name(name) not in known:
             raise UnknownProfileError(name, known)
     return tuple(dict.fromkeys(names)) or known
-
-
-def read_forbid(table: Table) -> tuple[str, ...]:
-    """The patterns of a table's ``[policy]``, normalised and sorted; raises DocumentError."""
-    policy = table.table("policy")
-    if policy is None:
-        return ()
-    policy.only("forbid")
-    patterns = set()
-    for number, text in enumerate(policy.strings("forbid") or ()):
-        pattern = normalised(text)
-        if not is_pattern(pattern):
-            raise policy.error(
-                f"{text!r} is no pattern of package names",
-                "write a package's name, in which * may stand for anything: nvidia-*",
-                "forbid",
-                number,
-            )
-        patterns.add(pattern)
-    return tuple(sorted(patterns))
 
 
 def _registry(table: Table) -> str | None:

@@ -7,9 +7,11 @@ not change them, and its platforms are among its parent's.
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from basestore.digest import Digest
+from basestore.profile.cutoff import HINT as CUTOFF_HINT
+from basestore.profile.cutoff import Cutoff, parse_cutoff
 from basestore.profile.document import Table, nearest, read_document, read_file
 from basestore.profile.indexes import read_indexes
 from basestore.profile.lines import key_lines
@@ -20,11 +22,14 @@ from basestore.profile.model import (
     Location,
     Profile,
     Project,
+    Requirement,
 )
 from basestore.profile.names import is_normalised, is_plain, normalised, plain_name
-from basestore.profile.project import UnknownProfileError, profile_names, read_forbid
+from basestore.profile.policy_reader import read_policy
+from basestore.profile.project import UnknownProfileError, profile_names
 from basestore.profile.requirements import read_requirements
 from basestore.profile.settings import read_image
+from basestore.profile.team_lock import read_team_lock
 from basestore.target import KNOWN, Platform
 
 GENERATIONS = 3
@@ -36,7 +41,11 @@ _KEYS = (
     "platforms",
     "requirements",
     "requirements-files",
+    "constraints-files",
+    "pyproject",
+    "from-lock",
     "replaces",
+    "exclude-newer",
     "foundation",
     "image",
     "indexes",
@@ -72,23 +81,39 @@ def _read(project: Project, name: str, data: bytes, children: tuple[str, ...]) -
     table = read_document(file, data)
     table.only(*_KEYS)
     parent = _parent(project, table, (*children, name))
-    stated = read_requirements(project.root, table)
+    indexes = read_indexes(table, parent.indexes if parent else ())
+    python = _python(table, parent)
+    stated = read_requirements(project.root, table, python, indexes)
+    taken = read_team_lock(project.root, table)
+    replaces = _replaces(table)
     inherited_files = parent.files if parent else _project_file(project)
-    inherited_forbid = parent.forbid if parent else project.forbid
+    inherited_policy = parent.policy if parent else project.policy
     return Profile(
         name=name,
-        python=_python(table, parent),
+        python=python,
         platforms=_platforms(table, parent),
         foundation=_foundation(table, parent),
         requirements=stated.requirements,
         image=read_image(table, parent.image if parent else ImageSettings()),
-        indexes=read_indexes(table, parent.indexes if parent else ()),
-        forbid=tuple(sorted({*inherited_forbid, *read_forbid(table)})),
+        indexes=indexes,
+        policy=inherited_policy.plus(read_policy(table)),
         path_conflicts=_path_conflicts(table, parent.path_conflicts if parent else {}),
         parent=parent,
-        replaces=_replaces(table),
-        files={**inherited_files, **stated.files, file: Digest.of(data)},
+        replaces=replaces,
+        constraints=_constraints(stated.constraints, parent, replaces),
+        team_lock=taken.lock,
+        exclude_newer=_exclude_newer(table, parent),
+        files={**inherited_files, **stated.files, **taken.files, file: Digest.of(data)},
     )
+
+
+def _constraints(
+    own: tuple[Requirement, ...], parent: Profile | None, replaces: Collection[str]
+) -> tuple[Requirement, ...]:
+    """A parent's hold for its children too, but for what they bring themselves."""
+    theirs = parent.constraints if parent else ()
+    kept = {one for one in theirs if one.name not in replaces}
+    return tuple(sorted(kept | set(own), key=lambda one: (one.name, one.text, one.location)))
 
 
 def _project_file(project: Project) -> Mapping[str, Digest]:
@@ -154,6 +179,16 @@ def _platform(table: Table, number: int, text: str, parent: Profile | None) -> P
             number,
         )
     return platform
+
+
+def _exclude_newer(table: Table, parent: Profile | None) -> Cutoff | None:
+    text = table.string("exclude-newer")
+    if text is None:
+        return parent.exclude_newer if parent else None
+    try:
+        return parse_cutoff(text)
+    except ValueError as error:
+        raise table.error(str(error), CUTOFF_HINT, "exclude-newer") from None
 
 
 def _foundation(table: Table, parent: Profile | None) -> DebianFoundation:

@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
 from basestore.canonical import toml_strings
-from basestore.errors import IntegrityError, NoResolutionError, PolicyError
+from basestore.errors import IntegrityError, NoResolutionError
 from basestore.lock.model import Wheel
 from basestore.profile.model import Index, Requirement
 from basestore.profile.names import normalised
 from basestore.resolve.clash import Newest, find_clash
 from basestore.sources.uv import Target
 from basestore.sources.uv_failure import UnsatisfiableError
-from basestore.target import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,7 @@ class Demand:
 
     ``place``: where a requirement stands. ``generation``: the ancestor that is locked to it; empty
     for a requirement. ``asked``: what the ancestors themselves ask of a package they are locked to.
+    ``as_asked``: what uv is to be asked instead of ``text``; it may hold a secret.
     """
 
     name: str
@@ -31,13 +31,20 @@ class Demand:
     place: str = ""
     generation: str = ""
     asked: tuple[str, ...] = ()
+    as_asked: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, requirement: Requirement) -> Self:
+    def of(cls, requirement: Requirement, as_asked: str = "") -> Self:
         """What a profile asks for."""
         place = str(requirement.location)
         words = f"{place} asks for {requirement.text}"
-        return cls(requirement.name, requirement.text, words, place)
+        return cls(requirement.name, requirement.text, words, place, as_asked=as_asked)
+
+    @classmethod
+    def bound(cls, constraint: Requirement) -> Self:
+        """What a constraint allows."""
+        place = str(constraint.location)
+        return cls(constraint.name, constraint.text, f"{place} allows {constraint.text}", place)
 
     @classmethod
     def locked(
@@ -87,26 +94,6 @@ class NoWheelError(ResolutionError):
     """A package has no wheel for a platform."""
 
 
-class ForbiddenPackageError(PolicyError):
-    """A policy forbids a package of the closure. ``path``: from a direct requirement to it.
-
-    ``stated``: the profile whose policy it is; it binds all that extend that one.
-    """
-
-    def __init__(
-        self, package: str, rule: str, platform: Platform, path: Sequence[str], stated: str
-    ) -> None:
-        brings = "the requirements ask for" if len(path) == 1 else f"{' -> '.join(path)} brings in"
-        super().__init__(
-            f"the policy forbids {package} (rule {rule!r}), which {brings} on {platform}",
-            f"{_without(package, path)}, or change `forbid`, which holds for {stated} and all that "
-            "extends it",
-        )
-        self.package = package
-        self.rule = rule
-        self.path = tuple(path)
-
-
 class ChangedWheelError(IntegrityError):
     """The wheel that a package is locked to is not what its index has today."""
 
@@ -124,7 +111,7 @@ class Wanted:
     """What a profile wants on one platform.
 
     ``indexes``: where some packages come from. ``replaces``: packages of its parent that it brings
-    itself.
+    itself. ``constraints``: bounds for what is needed anyway.
     """
 
     profile: str
@@ -132,6 +119,7 @@ class Wanted:
     demands: tuple[Demand, ...]
     indexes: tuple[Index, ...] = ()
     replaces: tuple[str, ...] = ()
+    constraints: tuple[Demand, ...] = ()
 
     @property
     def project(self) -> str:
@@ -163,7 +151,8 @@ def explain(
     if needed and names.isdisjoint(demand.name for demand in wanted.demands):
         reason += f" ({'; '.join(_retell(text, wanted) for text in needed)})"
         names = names.union(*map(mentioned, needed))
-    demands = [demand for demand in wanted.demands if demand.name in names]
+    stated = (*wanted.demands, *wanted.constraints)
+    demands = [demand for demand in stated if demand.name in names]
     if unknown := _UNKNOWN.search(error.reason):
         hint = _unknown_hint(normalised(unknown["name"]), wanted)
         return UnknownPackageError(wanted, demands, reason, hint)
@@ -191,15 +180,6 @@ def no_wheel(package: str, version: str, wanted: Wanted, path: Sequence[str]) ->
 def _retell(reason: str, wanted: Wanted) -> str:
     told = reason.replace(wanted.project, f"profile {wanted.profile}").rstrip(".")
     return told[:1].lower() + told[1:]
-
-
-def _without(package: str, path: Sequence[str]) -> str:
-    if len(path) == 1:
-        return f"drop {package}"
-    return (
-        f"drop {path[0]}, take {' or '.join(path[:-1])} in a version or from an index "
-        f"([indexes.<name>]) that needs no {package}"
-    )
 
 
 def _contradiction(
@@ -247,8 +227,8 @@ def _unknown_hint(name: str, wanted: Wanted) -> str:
 
 def _no_wheel_hint(name: str, wanted: Wanted) -> str:
     return (
-        f"ask for a version of {name} that has a wheel, or take {wanted.target.platform} out of "
-        "the profile's platforms"
+        f"ask for a version of {name} that has a wheel, build a wheel and put that into an index, "
+        f"or take {wanted.target.platform} out of the profile's platforms"
     )
 
 

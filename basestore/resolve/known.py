@@ -65,6 +65,18 @@ class Known:
         origins = self.parent.origin.packages if self.parent and self.parent.origin else {}
         return {name: origin.requires for name, origin in origins.items()}
 
+    def told(self) -> Mapping[Digest, bool]:
+        """Of all wheels there are, whether an index told their digest; what no origin says is."""
+        found: dict[Digest, bool] = {}
+        for locked in (self.previous, self.parent):
+            origins = locked.origin.packages if locked and locked.origin else {}
+            for one in locked.lock.platforms if locked else ():
+                for wheel in one.wheels:
+                    origin = origins.get(wheel.name)
+                    # An origin has what its own profile brings; of the rest the parent's knows.
+                    found.setdefault(wheel.sha256, origin.told if origin else True)
+        return found
+
     def replaced(self, platform: Platform) -> tuple[Replaced, ...]:
         """What the parent's lock has as replaced."""
         part = _part(self.parent, platform)

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Self
 
 from basestore.errors import UnreachableError
 from basestore.lock.model import Wheel
+from basestore.resolve.ages import left_out, resolve_aged
 from basestore.resolve.clash import Newest
 from basestore.resolve.explain import (
     ChangedWheelError,
@@ -24,11 +26,14 @@ from basestore.sources.uv_failure import UnsatisfiableError
 class Preferences:
     """What an earlier lock is worth. ``pins``: versions by name that are preferred.
 
-    ``upgrade``: names without a preference; ``*`` stands for all.
+    ``upgrade``: names without a preference; ``*`` stands for all. ``fixed``: names of the parent's
+    part, which stay whatever is preferred. ``before``: what enters the lock was uploaded before it.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
     upgrade: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
+    before: datetime | None = None
 
     def keeps(self, name: str) -> bool:
         """Whether a package's earlier version is preferred."""
@@ -39,12 +44,15 @@ class Preferences:
 class Closure:
     """All packages that the demands need on one platform, by name, and how they got in.
 
-    ``requires``: who requires whom. ``indexes``: where each came from.
+    ``requires``: who requires whom. ``indexes``: where each came from; ``urls``: these indexes'
+    URLs, empty where there is none. ``roots``: what leads to all else, where no requirement does.
     """
 
     packages: Mapping[str, IndexedPackage]
     requires: Mapping[str, tuple[str, ...]]
     indexes: Mapping[str, str]
+    urls: Mapping[str, str] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()
 
     def path(self, name: str, roots: Iterable[str]) -> tuple[str, ...]:
         """The shortest path from a root to a package."""
@@ -81,13 +89,15 @@ def resolve_closure(uv: Uv, wanted: Wanted, preferences: Preferences) -> Closure
     named -= roots
     forced: dict[str, str] = {}  # and who needs each, for errors
     while True:
+        question = _question(wanted, preferences, forced.keys())
         try:
-            closure = _ask(uv, _question(wanted, preferences, forced.keys()))
+            closure = _ask(uv, question)
         except UnsatisfiableError as error:
             # What only a named index has is not found before it is asked for there.
             unasked = dict.fromkeys(mentioned(error.reason) & named, error.reason)
             if unasked.keys() <= forced.keys():
-                raise explain(error, wanted, _newest(uv, wanted), forced) from error
+                too_new = left_out(uv, error, question, wanted)
+                raise too_new or explain(error, wanted, _newest(uv, wanted), forced) from error
         else:
             closure = closure.needed_by(roots)
             deeper = closure.packages.keys() & named
@@ -115,7 +125,7 @@ def keep(package: IndexedPackage, kept: Wheel, target: Target) -> IndexedWheel |
     None where it doesn't run on the target any more. Raises ChangedWheelError where the index has
     it no more, or other bytes under its name.
     """
-    if not _run_on([kept.file], target):
+    if not run_on([kept.file], target):
         return None
     for wheel in package.wheels:
         if wheel.sha256 == kept.sha256:
@@ -124,6 +134,12 @@ def keep(package: IndexedPackage, kept: Wheel, target: Target) -> IndexedWheel |
         if wheel.file == kept.file:
             raise ChangedWheelError(kept, f"has it with sha256 {wheel.sha256.hex}")
     raise ChangedWheelError(kept, "has it no more")
+
+
+def refuse_changed(chosen: IndexedWheel, before: Wheel | None) -> None:
+    """Raise ChangedWheelError where the file of an earlier lock is chosen with other bytes."""
+    if before and before.file == chosen.file and before.sha256 != chosen.sha256:
+        raise ChangedWheelError(before, f"has it with sha256 {chosen.sha256.hex}")
 
 
 def _newest(uv: Uv, wanted: Wanted) -> Newest:
@@ -142,8 +158,10 @@ def _newest(uv: Uv, wanted: Wanted) -> Newest:
 
 
 def _question(wanted: Wanted, preferences: Preferences, forced: Collection[str]) -> Question:
-    pins = {n: v for n, v in preferences.pins.items() if preferences.keeps(n)}
-    requirements = {*forced, *(demand.text for demand in wanted.demands)}
+    # What is the parent's is asked for by its version; an older lock's pin means nothing there.
+    free = preferences.pins.keys() - preferences.fixed
+    pins = {n: preferences.pins[n] for n in sorted(free) if preferences.keeps(n)}
+    requirements = {*forced, *(demand.as_asked or demand.text for demand in wanted.demands)}
     return Question(
         wanted.project,
         tuple(sorted(requirements)),
@@ -151,16 +169,20 @@ def _question(wanted: Wanted, preferences: Preferences, forced: Collection[str])
         wanted.indexes,
         pins,
         preferences.upgrade,
+        preferences.before,
+        frozenset(pins) | preferences.fixed,
+        constraints=tuple(demand.text for demand in wanted.constraints),
     )
 
 
 def _ask(uv: Uv, question: Question) -> Closure:
-    packages = uv.resolve(question)
+    question, packages = resolve_aged(uv, question)
     found = uv.trace(question, packages)
     return Closure(
         {package.name: package for package in packages},
         _requires(found),
         {entry.name: entry.index for entry in found},
+        {entry.name: entry.url for entry in found},
     )
 
 
@@ -176,11 +198,11 @@ def _candidates(
     wheels: Iterable[IndexedWheel], target: Target
 ) -> list[tuple[int, tuple[int, str], IndexedWheel]]:
     """Rank of the best tag (0 is best), build tag and wheel, of those that run on the target."""
-    runs = _run_on([wheel.file for wheel in wheels], target)
+    runs = run_on([wheel.file for wheel in wheels], target)
     return [(*runs[wheel.file], wheel) for wheel in wheels if wheel.file in runs]
 
 
-def _run_on(files: Iterable[str], target: Target) -> dict[str, tuple[int, tuple[int, str]]]:
+def run_on(files: Iterable[str], target: Target) -> dict[str, tuple[int, tuple[int, str]]]:
     """Rank and build tag by file name, of the wheels that run on the target."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 

@@ -61,4 +61,7 @@ def _find(uv: Uv, asked: Question, wheels: Sequence[Wheel]) -> dict[Digest, tupl
         return _find(uv, asked, wheels[:middle]) | _find(uv, asked, wheels[middle:])
     digests = {wheel.sha256 for wheel in wheels}
     listed = [wheel for package in packages for wheel in package.wheels]
-    return {wheel.sha256: (wheel.url,) for wheel in listed if wheel.sha256 in digests}
+    found = {wheel.sha256: (wheel.url,) for wheel in listed if wheel.sha256 in digests}
+    # Without hashes only a file's name can be compared; whether it is the one is seen when fetched.
+    named = {wheel.file: (wheel.url,) for package in packages for wheel in package.unhashed}
+    return {**{w.sha256: named[w.file] for w in wheels if w.file in named}, **found}

@@ -17,25 +17,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IndexedWheel:
-    """A wheel as an index shows it; ``size`` in bytes where the index tells it."""
+    """A wheel as an index shows it; ``size`` in bytes where the index tells it.
+
+    ``told``: whether the digest is the index's word, and not just what the file turned out to be.
+    """
 
     file: str
     url: str
     sha256: Digest
     size: int | None
     uploaded: datetime | None
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UnhashedWheel:
+    """A wheel for which an index tells no SHA-256."""
+
+    file: str
+    url: str
+    size: int | None
+    uploaded: datetime | None
+
+    def hashed(self, sha256: Digest) -> IndexedWheel:
+        """The wheel with the digest that its file turned out to have."""
+        return IndexedWheel(self.file, self.url, sha256, self.size, self.uploaded, told=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedPackage:
     """A version of a package and those of its wheels that uv takes for compatible.
 
-    ``name`` is normalised (PEP 503).
+    ``name`` is normalised (PEP 503). ``unhashed``: the wheels whose digest nobody has told.
     """
 
     name: str
     version: str
     wheels: tuple[IndexedWheel, ...]
+    unhashed: tuple[UnhashedWheel, ...] = ()
 
 
 class PylockError(UnreachableError):
@@ -46,6 +65,7 @@ class PylockError(UnreachableError):
             f"uv answered with a pylock.toml that can't be used: {reason}",
             "another version of uv may help; please report this one",
         )
+        self.reason = reason
 
 
 class MissingHashError(UnreachableError):
@@ -60,12 +80,12 @@ class MissingHashError(UnreachableError):
 
 
 class DirectUrlError(InputError):
-    """A requirement names a URL, folder or repository instead of a version in an index."""
+    """A requirement names a folder, repository or source archive instead of a wheel."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name} is asked for by URL; only packages of an index can be locked",
-            "publish it to an index and name that under [indexes]",
+            f"{name} is asked for by a reference that is no wheel's; only wheels can be locked",
+            "build a wheel of it, and put that into an index or at a URL",
         )
         self.name = name
 
@@ -82,7 +102,9 @@ def read_pylock(data: bytes) -> tuple[IndexedPackage, ...]:
         pylock = Pylock.from_dict(tomllib.loads(data.decode()))
     except (PylockValidationError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PylockError(str(error)) from error
-    packages = sorted((_package(package) for package in pylock.packages), key=lambda p: p.name)
+    packages = sorted(
+        (indexed_package(package) for package in pylock.packages), key=lambda p: p.name
+    )
     for one, next_one in itertools.pairwise(packages):
         if one.name == next_one.name:
             raise PylockError(f"{one.name} stands in it twice")
@@ -101,25 +123,51 @@ def write_preferences(pins: Mapping[str, str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _package(package: "Package") -> IndexedPackage:
+def indexed_package(package: "Package") -> IndexedPackage:
+    """A package of a ``pylock.toml``; a wheel that is asked for by URL is its only one.
+
+    Raises PylockError, MissingHashError and DirectUrlError.
+    """
+    if package.archive is not None and package.archive.url and package.version is not None:
+        return IndexedPackage(package.name, str(package.version), (_archive(package),))
     if package.is_direct or package.version is None:
         raise DirectUrlError(package.name)
-    wheels = tuple(_wheel(wheel) for wheel in package.wheels or ())
-    return IndexedPackage(package.name, str(package.version), wheels)
+    shown = [_wheel(wheel) for wheel in package.wheels or ()]
+    wheels = tuple(wheel for wheel in shown if isinstance(wheel, IndexedWheel))
+    unhashed = tuple(wheel for wheel in shown if isinstance(wheel, UnhashedWheel))
+    return IndexedPackage(package.name, str(package.version), wheels, unhashed)
 
 
-def _wheel(wheel: "PackageWheel") -> IndexedWheel:
+def _archive(package: "Package") -> IndexedWheel:
+    from urllib.parse import unquote, urlsplit
+
+    archive = package.archive
+    url = archive.url if archive else None
+    file = unquote(urlsplit(url or "").path.rpartition("/")[2])
+    if archive is None or url is None or not file.endswith(".whl"):
+        raise DirectUrlError(package.name)
+    sha256 = _sha256(archive.hashes, file, url)
+    return IndexedWheel(file, url, sha256, archive.size, archive.upload_time)
+
+
+def _wheel(wheel: "PackageWheel") -> IndexedWheel | UnhashedWheel:
     if wheel.url is None:
         raise PylockError(f"{wheel.filename} has no URL")
     if wheel.size is not None and wheel.size < 0:
         raise PylockError(f"{wheel.filename} has the size {wheel.size}")
     if "sha256" not in wheel.hashes:
-        raise MissingHashError(wheel.filename, wheel.url)
-    try:
-        sha256 = Digest(wheel.hashes["sha256"])
-    except ValueError as error:
-        raise PylockError(f"{wheel.filename}: {error}") from error
+        return UnhashedWheel(wheel.filename, wheel.url, wheel.size, wheel.upload_time)
+    sha256 = _sha256(wheel.hashes, wheel.filename, wheel.url)
     return IndexedWheel(wheel.filename, wheel.url, sha256, wheel.size, wheel.upload_time)
+
+
+def _sha256(hashes: Mapping[str, str], file: str, url: str) -> Digest:
+    if "sha256" not in hashes:
+        raise MissingHashError(file, url)
+    try:
+        return Digest(hashes["sha256"])
+    except ValueError as error:
+        raise PylockError(f"{file}: {error}") from error
 
 
 def _host(url: str) -> str:

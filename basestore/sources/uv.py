@@ -2,7 +2,8 @@
 
 Every call runs in a folder of its own with a generated ``pyproject.toml``, so that neither the
 working folder nor a project around it decides. What uv needs to reach an index is the user's: its
-variables, its user-level configuration, netrc. What would change the answer is not.
+variables, what `user_settings` takes out of its settings files, netrc. What would change the answer
+is not.
 """
 
 import re
@@ -10,21 +11,33 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from basestore.canonical import toml_key, toml_string, toml_strings, toml_table
 from basestore.errors import BasestoreError, UnreachableError
 from basestore.profile.model import Index
 from basestore.sources.pylock import IndexedPackage, read_pylock, write_preferences
-from basestore.sources.uv_environ import STEERING, credentials_of, with_credentials
+from basestore.sources.uv_environ import (
+    credentials_of,
+    credentials_variables,
+    environ_for_uv,
+    with_credentials,
+)
 from basestore.sources.uv_failure import UvFailedError, failure_of
 from basestore.target import Platform
-from basestore.transport.url import Credentials, Origin
+from basestore.transport.url import Credentials, Origin, origin, take_credentials
 
 DEFAULT_INDEX = "default"
 """What the index that uv asks by default is called in mirrors and origins."""
 
-_LINE = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)\s+# via (?P<via>.+)")
+DIRECT = "direct"
+"""What stands for an index where a wheel is asked for by its URL."""
+
+_LINE = re.compile(
+    r"(?P<name>[a-z0-9-]+)(?:==(?P<version>\S+)| @ \S+)(?: ; .*?)?\s+# via (?P<via>.+)"
+)
+_PACKAGE = re.compile(r"[a-z0-9-]*[a-z0-9]")  # and not such as "-c bounds.txt"
 _INDEX = re.compile(r"\s+# from (?P<url>\S+)")
 
 
@@ -50,8 +63,9 @@ class Question:
 
     ``project`` stands for the asker in uv's reasons. ``requirements`` are PEP 508 texts; their
     order means nothing. ``pins``: versions that are preferred. ``upgrade``: names that have no
-    preferred version, and whose index pages are asked for anew; ``["*"]`` are all. ``any_age``:
-    names whose files are taken however new they are.
+    preferred version, and whose index pages are asked for anew; ``["*"]`` are all. ``before``: only
+    files uploaded before it are taken, an aware datetime, but for those of ``any_age`` and of
+    indexes that tell no upload times.
     """
 
     project: str
@@ -60,17 +74,23 @@ class Question:
     indexes: tuple[Index, ...] = ()
     pins: Mapping[str, str] = field(default_factory=dict)
     upgrade: frozenset[str] = frozenset()
+    before: datetime | None = None
     any_age: frozenset[str] = frozenset()
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a resolved package came from: ``index`` by name, ``required_by`` packages by name."""
+    """Where a resolved package came from: ``index`` by name, ``required_by`` packages by name.
+
+    ``url``: the index's, with credentials if need be; empty where uv tells none.
+    """
 
     name: str
     version: str
     index: str
     required_by: tuple[str, ...]
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +108,13 @@ class Uv:
     def version(self) -> str:
         """uv's own version, such as ``0.13.8``."""
         with tempfile.TemporaryDirectory(prefix="basestore-") as folder:
-            words = self._run(Path(folder), ["--version"]).split()
+            words = self._run(Path(folder), ["--version"], {}).split()
         return words[1] if len(words) > 1 else "unknown"
+
+    @property
+    def trusted(self) -> frozenset[str]:
+        """The indexes that are known to tell hashes: uv's own default, and what is no index."""
+        return frozenset({DIRECT} if self._default else {DIRECT, DEFAULT_INDEX})
 
     def resolve(
         self, question: Question, options: Sequence[str] = ()
@@ -108,17 +133,24 @@ class Uv:
             upgrade = _upgrade_options(question.upgrade)
             self._compile(output, question, ["--no-annotate", *upgrade, *options])
             packages = read_pylock(output.read_bytes())
-        known = credentials_of(self._named_urls(question), self.environ)
+        known = self._credentials(question)
         return tuple(_readable(package, known) for package in packages)
 
     def list_exactly(self, question: Question) -> tuple[IndexedPackage, ...]:
         """The requirements, all ``NAME==VERSION``, without what they require.
 
-        They are locked: whatever age the caller's environment allows new ones, these are wanted,
-        and be it that their index tells no ages. Raises what `resolve` does.
+        Raises what `resolve` does.
         """
-        names = frozenset(requirement.partition("==")[0] for requirement in question.requirements)
-        return self.resolve(replace(question, any_age=names), ["--no-deps"])
+        return self.resolve(question, ["--no-deps"])
+
+    def export(self, folder: Path, options: Sequence[str]) -> bytes:
+        """The ``uv.lock`` in a folder of its own, in another form.
+
+        Raises UvMissingError, and UvFailedError for what uv can't take.
+        """
+        quiet = ["--quiet", "--color", "never", "--no-python-downloads"]
+        arguments = ["export", *options, *quiet, "--python", str(self.python)]
+        return self._run(folder, arguments, {}).encode()
 
     def trace(self, question: Question, packages: Sequence[IndexedPackage]) -> tuple[Found, ...]:
         """Who requires whom in an answer of `resolve`, and from which index each came.
@@ -146,21 +178,29 @@ class Uv:
 
     def _read_trace(self, text: str, question: Question) -> tuple[Found, ...]:
         names = {_bare(self._url(index)): index.name for index in question.indexes}
+        known = self._credentials(question)
         lines = text.splitlines()
         found = []
         for line, below in zip(lines, [*lines, ""][1:], strict=True):
             if match := _LINE.fullmatch(line):
                 origin = _INDEX.fullmatch(below)
                 index = names.get(_bare(origin["url"]), DEFAULT_INDEX) if origin else DEFAULT_INDEX
-                packages = [via for via in match["via"].split(", ") if "(" not in via]
-                found.append(Found(match["name"], match["version"], index, tuple(packages)))
+                packages = [via for via in match["via"].split(", ") if _PACKAGE.fullmatch(via)]
+                url = with_credentials(origin["url"], known) if origin else ""
+                name, version = match["name"], match["version"]
+                if version is None:
+                    index, version = DIRECT, question.pins.get(name, "")
+                found.append(Found(name, version, index, tuple(packages), url))
         return tuple(found)
 
     def _compile(self, output: Path, question: Question, options: Sequence[str]) -> None:
         """Run `uv pip compile` beside ``output``, whose name is the format that is asked for."""
         target = question.target
         (output.parent / "pyproject.toml").write_text(self._pyproject(question))
-        arguments = ["pip", "compile", "pyproject.toml", *options]
+        # Bounds in `[tool.uv]` would be a setting, and uv is told to read none.
+        bounds = sorted(set(question.constraints))
+        (output.parent / "bounds.txt").write_text("".join(f"{bound}\n" for bound in bounds))
+        arguments = ["pip", "compile", "pyproject.toml", "--constraints", "bounds.txt", *options]
         arguments += ["--output-file", output.name, "--format", output.name]
         arguments += ["--python-version", target.python]
         arguments += ["--python-platform", target.platform.uv_platform(target.glibc)]
@@ -168,13 +208,15 @@ class Uv:
         arguments += ["--resolution", "highest", "--index-strategy", "first-index"]
         arguments += ["--prerelease", "if-necessary-or-explicit"]
         arguments += ["--python", str(self.python), "--quiet", "--color", "never"]
-        self._run(output.parent, arguments)
+        self._run(output.parent, [*arguments, *_age_options(question)], self._secrets(question))
 
-    def _run(self, folder: Path, arguments: Sequence[str]) -> str:
+    def _run(self, folder: Path, arguments: Sequence[str], secrets: Mapping[str, str]) -> str:
+        """Run uv in a folder; ``secrets`` are variables, which no list of processes shows."""
         command = [str(self.program), *arguments]
+        environ = {**environ_for_uv(self.environ), **secrets}
         try:
             done = subprocess.run(
-                command, cwd=folder, env=self._environ(), capture_output=True, check=False
+                command, cwd=folder, env=environ, capture_output=True, check=False
             )
         except OSError as error:
             raise UvMissingError(self.program, error.strerror or str(error)) from error
@@ -182,33 +224,38 @@ class Uv:
             raise failure_of(done.stderr.decode(errors="replace"))
         return done.stdout.decode(errors="replace")
 
-    def _environ(self) -> dict[str, str]:
-        environ = {key: value for key, value in self.environ.items() if key not in STEERING}
-        # Its messages are read line by line; it would wrap them to COLUMNS.
-        environ["UV_NO_WRAP"] = "1"
-        if DEFAULT_INDEX in self.mirrors:
-            # Not an argument: a URL with credentials in it would show in the list of processes.
-            environ.pop("UV_INDEX_URL", None)
-            environ["UV_DEFAULT_INDEX"] = self.mirrors[DEFAULT_INDEX]
-        return environ
-
     def _url(self, index: Index) -> str:
         return self.mirrors.get(index.name, index.url)
 
-    def _named_urls(self, question: Question) -> dict[str, str]:
+    def _credentials(self, question: Question) -> dict[Origin, Credentials]:
         named = {index.name: self._url(index) for index in question.indexes}
-        return {**named, **{k: v for k, v in self.mirrors.items() if k == DEFAULT_INDEX}}
+        default = {k: v for k, v in self.mirrors.items() if k == DEFAULT_INDEX}
+        return credentials_of({**named, **default}, self.environ)
+
+    def _secrets(self, question: Question) -> dict[str, str]:
+        """The credentials of the question's indexes, as variables: no file holds them."""
+        known = self._credentials(question)
+        default = {"UV_DEFAULT_INDEX": with_credentials(self._default, known)}
+        found = ((index.name, known.get(origin(self._url(index)))) for index in question.indexes)
+        variables = (credentials_variables(name, one) for name, one in found if one)
+        named = {name: value for one in variables for name, value in one.items()}
+        return {**default, **named} if self._default else named
+
+    @property
+    def _default(self) -> str:
+        """The URL of the default index where this machine names one."""
+        named = (self.environ.get(key, "") for key in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"))
+        return self.mirrors.get(DEFAULT_INDEX) or next(filter(None, named), "")
 
     def _pyproject(self, question: Question) -> str:
         lines = ["[project]", f"name = {toml_string(question.project)}", 'version = "0"']
         lines += [f"dependencies = {toml_strings(sorted(set(question.requirements)))}"]
-        lines += ["[tool.uv]"]  # uv looks for settings in the folders above where this is missing
-        ages = [(name, "false") for name in sorted(question.any_age)]
-        lines += [f"exclude-newer-package = {toml_table(ages)}"] if ages else []
+        lines += ["[tool.uv]"]
         sources: list[str] = []
         for index in question.indexes:
             lines += ["[[tool.uv.index]]", f"name = {toml_string(index.name)}"]
-            lines += [f"url = {toml_string(self._url(index))}", "explicit = true"]
+            url, _ = take_credentials(self._url(index))
+            lines += [f"url = {toml_string(url)}", "explicit = true"]
             source = toml_table([("index", toml_string(index.name))])
             sources += [f"{toml_key(package)} = {source}" for package in index.packages]
         return "\n".join([*lines, "[tool.uv.sources]", *sources, ""])
@@ -220,10 +267,22 @@ def _upgrade_options(names: frozenset[str]) -> list[str]:
     return [f"--upgrade-package={name}" for name in sorted(names)]
 
 
+def _age_options(question: Question) -> list[str]:
+    if question.before is None:
+        return []
+    before = question.before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    undated = {name for index in question.indexes if not index.dated for name in index.packages}
+    options = [f"--exclude-newer={before}"]
+    return options + [
+        f"--exclude-newer-package={name}=false" for name in sorted(question.any_age | undated)
+    ]
+
+
 def _readable(package: IndexedPackage, known: Mapping[Origin, Credentials]) -> IndexedPackage:
     """The package with URLs that open: uv leaves out an index's credentials."""
     wheels = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.wheels)
-    return replace(package, wheels=tuple(wheels)) if known else package
+    others = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.unhashed)
+    return replace(package, wheels=tuple(wheels), unhashed=tuple(others)) if known else package
 
 
 def _bare(url: str) -> str:

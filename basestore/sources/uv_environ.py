@@ -1,33 +1,47 @@
-"""What of the caller's environment concerns uv, and the credentials that indexes are given."""
+"""What of the caller's environment uv gets to see, and the credentials that indexes are given."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from basestore.transport.url import Credentials, Origin, origin, take_credentials
 
-STEERING = frozenset(
+REACHING = frozenset(
     {
-        "UV_BUILD_CONSTRAINT",
-        "UV_CONSTRAINT",
-        "UV_EXCLUDE",
-        "UV_FORK_STRATEGY",
-        "UV_INDEX_STRATEGY",
-        "UV_NO_BINARY",
-        "UV_NO_BINARY_PACKAGE",
-        "UV_NO_SOURCES",
-        "UV_NO_SOURCES_PACKAGE",
-        "UV_OVERRIDE",
-        "UV_PRERELEASE",
-        "UV_PROJECT",
-        "UV_PYTHON",
-        "UV_RESOLUTION",
-        "UV_SYSTEM_PYTHON",
-        "UV_TORCH_BACKEND",
-        "UV_WORKING_DIR",
-        "UV_WORKING_DIRECTORY",
+        "UV_CACHE_DIR",
+        "UV_CONCURRENT_DOWNLOADS",
+        "UV_CREDENTIALS_DIR",
+        "UV_DEFAULT_INDEX",
+        "UV_GCS_ENDPOINT_URL",
+        "UV_HTTP_CONNECT_TIMEOUT",
+        "UV_HTTP_RETRIES",
+        "UV_HTTP_TIMEOUT",
+        "UV_INDEX_URL",
+        "UV_INSECURE_HOST",
+        "UV_KEYRING_PROVIDER",
+        "UV_LOCK_TIMEOUT",
+        "UV_NATIVE_TLS",
+        "UV_NO_CACHE",
+        "UV_OFFLINE",
+        "UV_REQUEST_TIMEOUT",
+        "UV_S3_ENDPOINT_URL",
+        "UV_STACK_SIZE",
+        "UV_SYSTEM_CERTS",
     }
 )
-"""Variables that uv doesn't get to see: a lock follows from its profile and the indexes alone."""
+"""The variables of uv that it gets to see: how an index is reached, never what is taken from it."""
+
+ELSEWHERE = ("UV_INDEX", "UV_EXTRA_INDEX_URL")
+"""Variables that name further indexes: uv doesn't see them, but credentials in them count."""
+
+
+def environ_for_uv(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment that uv runs in: a lock follows from its profile and the indexes alone."""
+    kept = {name: value for name, value in environ.items() if _reaches(name)}
+    # Its settings files have been read by `user_settings`, for what may count.
+    kept["UV_NO_CONFIG"] = "1"
+    # Its messages are read line by line; it would wrap them to COLUMNS.
+    kept["UV_NO_WRAP"] = "1"
+    return kept
 
 
 def credentials_of(
@@ -46,6 +60,12 @@ def credentials_of(
     return known
 
 
+def credentials_variables(name: str, credentials: Credentials) -> dict[str, str]:
+    """The variables that give uv the credentials of an index of that name."""
+    user, password = _variables(name)
+    return {user: credentials.user, password: credentials.password}
+
+
 def with_credentials(url: str, known: Mapping[Origin, Credentials]) -> str:
     """The URL with the credentials of its origin, unless it has its own."""
     parts = urlsplit(url)
@@ -56,6 +76,13 @@ def with_credentials(url: str, known: Mapping[Origin, Credentials]) -> str:
     return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
 
 
+def _reaches(name: str) -> bool:
+    if not name.startswith("UV_"):
+        return True
+    of_index = name.startswith("UV_INDEX_") and name.endswith(("_USERNAME", "_PASSWORD"))
+    return name in REACHING or of_index
+
+
 def _note(known: dict[Origin, Credentials], url: str, named: Credentials | None) -> None:
     bare, inside = take_credentials(url)
     if credentials := inside or named:
@@ -63,13 +90,19 @@ def _note(known: dict[Origin, Credentials], url: str, named: Credentials | None)
 
 
 def _named(name: str, environ: Mapping[str, str]) -> Credentials | None:
+    user, password = (environ.get(variable) for variable in _variables(name))
+    return None if user is None else Credentials(user, password or "")
+
+
+def _variables(name: str) -> tuple[str, str]:
     stem = "UV_INDEX_" + "".join(c if c.isalnum() else "_" for c in name).upper()
-    user, password = environ.get(f"{stem}_USERNAME"), environ.get(f"{stem}_PASSWORD", "")
-    return None if user is None else Credentials(user, password)
+    return f"{stem}_USERNAME", f"{stem}_PASSWORD"
 
 
 def _urls_in(environ: Mapping[str, str]) -> Iterator[str]:
-    for variable in ("UV_EXTRA_INDEX_URL", "UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX"):
+    for variable in (*ELSEWHERE, "UV_INDEX_URL", "UV_DEFAULT_INDEX"):
         for word in environ.get(variable, "").split():
             # An index may be written with its name in front: NAME=URL.
-            yield word if "://" in word.partition("=")[0] else word.partition("=")[2]
+            url = word if "://" in word.partition("=")[0] else word.partition("=")[2]
+            if "://" in url:
+                yield url

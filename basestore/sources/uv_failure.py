@@ -4,6 +4,7 @@ Understood are the messages of uv 0.13 and, for the frame around them, of 0.9 an
 """
 
 import re
+from collections.abc import Sequence
 
 from basestore.errors import BasestoreError, NoResolutionError, UnreachableError
 from basestore.transport.url import host_of, redact
@@ -12,13 +13,29 @@ from basestore.transport.url import host_of, redact
 class UnsatisfiableError(NoResolutionError):
     """Requirements without a solution. ``reason`` is uv's explanation on one line.
 
-    ``prereleases``: only pre-releases would do, and nobody asked for one.
+    ``prereleases``: only pre-releases would do, and nobody asked for one. ``too_new``: packages of
+    which versions were left out because they are too new.
     """
 
-    def __init__(self, reason: str, *, prereleases: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, prereleases: bool = False, too_new: Sequence[str] = ()
+    ) -> None:
         super().__init__(f"no resolution: {reason}", "loosen one of the requirements")
         self.reason = reason
         self.prereleases = prereleases
+        self.too_new = tuple(too_new)
+
+
+class NotCachedError(UnreachableError):
+    """Something has to be asked of an index, and uv is to stay offline."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        named = f" about {', '.join(packages)}" if packages else ""
+        super().__init__(
+            f"offline, and uv's cache hasn't what the index says{named}",
+            "run the command once with network; the lock is as it was",
+        )
+        self.packages = tuple(packages)
 
 
 class IndexUnreachableError(UnreachableError):
@@ -51,6 +68,7 @@ class UvFailedError(UnreachableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"uv failed: {reason}", "see uv's settings (UV_* variables, uv.toml)")
+        self.reason = reason
 
 
 _FRAME = " \u00d7\u2570\u251c\u2502\u2500\u25b6"  # what older versions draw around a message
@@ -62,6 +80,8 @@ _DENIED = re.compile(
     r"credentials \((?P<status>[^)]+)\)"
     r"|An index \((?P<url_403>\S+)\) returned a (?P<status_403>403 Forbidden) error"
 )
+_TOO_NEW = re.compile(r"`([a-z0-9-]+)` was filtered by `exclude-newer")
+_UNCACHED = re.compile(r"\b([a-z0-9-]+)(?:==\S+)? was not found in the cache")
 _UNREACHED = (
     "error sending request",
     "failed to fetch",
@@ -69,7 +89,6 @@ _UNREACHED = (
     "http status client error",
     "operation timed out",
     "request failed after",
-    "network was disabled",
     "error decoding response body",
 )
 
@@ -83,12 +102,16 @@ def failure_of(stderr: str) -> BasestoreError:
         return IndexAccessError(url, denied["status"] or denied["status_403"])
     body, *hints = _HINT.split(text)
     lines = _lines(body)
+    if "network was disabled" in text or "network connectivity is disabled" in text.lower():
+        return NotCachedError(sorted(set(_UNCACHED.findall(text))))
     if any(phrase in text.lower() for phrase in _UNREACHED):
         return _unreachable(text, lines)
     reason = redact_urls(" ".join(lines[1:]))
     if "No solution found" in body and reason:
         return UnsatisfiableError(
-            reason, prereleases=any("re-releases are available" in hint for hint in hints)
+            reason,
+            prereleases=any("re-releases are available" in hint for hint in hints),
+            too_new=sorted(set(_TOO_NEW.findall(text))),
         )
     return UvFailedError(redact_urls(": ".join(lines)) or "it gave no reason")
 
@@ -100,8 +123,6 @@ def redact_urls(text: str) -> str:
 
 def _unreachable(text: str, lines: list[str]) -> IndexUnreachableError:
     url = _URL.search(text)
-    if "network was disabled" in text:
-        return IndexUnreachableError(url[0] if url else "", "uv is told to stay offline")
     return IndexUnreachableError(url[0] if url else "", redact_urls(lines[-1]) if lines else "")
 
 

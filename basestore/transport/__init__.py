@@ -29,6 +29,7 @@ from basestore.transport.errors import (
     phrase,
 )
 from basestore.transport.message import Body, BodySizeError, Request, Response
+from basestore.transport.offline import OfflineError, OfflineTransport
 from basestore.transport.url import Credentials, Origin, host_of, is_loopback, origin, redact
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "Credentials",
     "NoConnectionError",
     "NotFoundError",
+    "OfflineError",
+    "OfflineTransport",
     "Origin",
     "RedirectError",
     "Request",

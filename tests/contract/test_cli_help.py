@@ -11,7 +11,22 @@ from commandline import CommandLine, Done, no_network
 from basestore.cli.main import app
 
 GOLDEN = Path(__file__).parents[1] / "golden/cli-help.txt"
-COMMANDS = ("", "lock", "build", "export", "push", "load", "run", "verify", "store", "store path")
+COMMANDS = (
+    "",
+    "lock",
+    "build",
+    "export",
+    "push",
+    "load",
+    "run",
+    "verify",
+    "status",
+    "diff",
+    "plan",
+    "why",
+    "store",
+    "store path",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -88,6 +88,25 @@ def with_other_bytes(index: LoopbackIndex) -> None:
     index.change("httpx-1-py3-none-any.whl", data=b"x" * len(WHEELS[2].data))
 
 
+def with_another_hash(index: LoopbackIndex) -> None:
+    """The index tells another hash for a file that is locked."""
+    everything(index)
+    index.change("httpx-1-py3-none-any.whl", sha256="0" * 64)
+
+
+def with_rich(index: LoopbackIndex) -> None:
+    """The index has one more package, of January 2026."""
+    everything(index)
+    index.add(make_wheel("rich", "1"))
+
+
+def undated(index: LoopbackIndex) -> None:
+    """The index tells no upload times."""
+    with_rich(index)
+    for file in index.files:
+        index.change(file.file, uploaded="")
+
+
 def with_a_short_file(index: LoopbackIndex) -> None:
     """A wheel ends too early."""
     everything(index)
@@ -131,6 +150,7 @@ def debian(text: str) -> Edit:
     )
 
 
+_IN_2025 = "--exclude-newer 2025-12-31"
 UNSIGNED = "Origin: Debian\nSuite: bookworm\nCodename: bookworm\n"
 TAMPERED = (
     f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{UNSIGNED}"
@@ -146,6 +166,7 @@ NOT_GOLDEN = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"/(default|simple)/[\w-]+/", "/…/"),
     (r"^(fetch|locate|lock) .* in \d+\.\ds\n", ""),
+    (r"the index says about .*", "the index says about …"),
     # Words of uv, of packaging and of Python, which their next version may put otherwise.
     (r"because .*", "because …"),
     (r"(is no requirement|not valid TOML): .*", r"\1: …"),
@@ -225,6 +246,17 @@ CASES: Sequence[Case] = (
     Case("wrong hash", "build runtime", served=with_other_bytes),
     Case("truncated download", "build runtime", served=with_a_short_file),
     Case("artifact gone", "build runtime", served=without_a_file),
+    Case("other bytes for a file", "lock runtime --upgrade", served=with_another_hash),
+    Case("offline, not in uv's cache", "lock runtime --offline", required("rich")),
+    Case("offline, not in the store", "build runtime --offline"),
+    Case("no date", "lock --exclude-newer yesterday"),
+    Case("too new", f"lock runtime {_IN_2025}", required("rich"), with_rich),
+    Case("index without upload times", f"lock runtime {_IN_2025}", required("rich"), undated),
+    Case(
+        "uv's settings",
+        "lock runtime --upgrade",
+        lambda root: write("config/uv/uv.toml", 'index-url = "https://me:secret@')(_home(root)),
+    ),
     Case("archive down", "lock runtime", debian(UNSIGNED)),
     Case("unsigned InRelease", "lock runtime", debian(UNSIGNED), environ=ARCHIVE),
     Case("tampered InRelease", "lock runtime", debian(TAMPERED), environ=ARCHIVE),

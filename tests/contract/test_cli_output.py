@@ -61,15 +61,73 @@ def test_check_for_machines(basestore: CommandLine, root: Path) -> None:
                 "digest": digest(root, "cpu"),
                 "fresh": False,
                 "reasons": ["requirements added: rich"],
+                "lines": ["profiles/cpu.toml:2: rich was added"],
+                "warnings": [],
+                "hits": [],
             },
             {
                 "profile": "runtime",
                 "digest": digest(root, "runtime"),
                 "fresh": True,
                 "reasons": [],
+                "lines": [],
+                "warnings": [],
+                "hits": [],
             },
         ]
     }
+
+
+WARNED = """[policy]
+forbid = ["async-*", "torch"]
+[[policy.warn]]
+rule = "forbid"
+package = "{package}"
+reason = "goes soon"
+until = 2999-12-31
+"""
+
+
+def test_what_the_policy_warns_of(basestore: CommandLine, root: Path) -> None:
+    (root / "basestore.toml").write_text(WARNED.format(package="*"))
+
+    text = basestore("lock", "--check", "runtime").expect(0)
+    (found,) = basestore("lock", "--check", "--json", "runtime").expect(0).json["locks"]
+    (locked,) = basestore("lock", "--json", "runtime").expect(0).json["locks"]
+
+    assert text.out == "runtime: fresh\n"
+    assert text.err.startswith("warning: runtime: async-timeout 4 is forbidden as 'async-*' (")
+    assert (found["fresh"], found["warnings"]) == (True, locked["warnings"])
+    (warning,) = found["warnings"]
+    assert (warning["rule"], warning["line"]) == ("forbid", 2)
+    assert (warning["reason"], warning["until"]) == ("goes soon", "2999-12-31")
+    assert warning["packages"] == ["async-timeout"]
+    assert [path["names"] for path in warning["paths"]] == [["redis", "async-timeout"]]
+
+
+def test_what_the_policy_refuses_is_told_of_every_profile(
+    basestore: CommandLine, root: Path
+) -> None:
+    (root / "basestore.toml").write_text(WARNED.format(package="other"))
+
+    done = basestore("lock", "--check").expect(8)
+    locks = basestore("lock", "--check", "--json").expect(8).json["locks"]
+
+    assert done.err.count("async-timeout 4 is forbidden") == 1  # the parent's, told once
+    assert [one["fresh"] for one in locks] == [False, False]
+    assert {hit["packages"][0] for one in locks for hit in one["hits"]} == {"async-timeout"}
+
+
+@pytest.mark.parametrize("words", [("lock", "--check"), ("verify",)])
+def test_an_exception_that_has_run_out(
+    basestore: CommandLine, root: Path, words: tuple[str, ...]
+) -> None:
+    waived = WARNED.format(package="*").replace("2999", "2020")
+    (root / "basestore.toml").write_text(waived)
+
+    done = basestore(*words, "runtime").expect(8)
+
+    assert "; its exception in basestore.toml:3 expired on 2020-12-31: goes soon\n" in done.err
 
 
 def test_lock_for_machines(basestore: CommandLine, root: Path) -> None:
@@ -79,7 +137,13 @@ def test_lock_for_machines(basestore: CommandLine, root: Path) -> None:
     assert done.err == ""
     assert done.json == {
         "locks": [
-            {"profile": name, "digest": digest(root, name), "changed": False, "packages": count}
+            {
+                "profile": name,
+                "digest": digest(root, name),
+                "changed": False,
+                "packages": count,
+                "warnings": [],
+            }
             for name, count in (("runtime", 4), ("cpu", 5))
         ],
         "stale": [],

@@ -20,20 +20,20 @@ from basestore.lock.files import read_lock, read_origin
 from basestore.lock.freshness import StaleLockError, check
 from basestore.lock.model import Deb, Lock
 from basestore.lock.origin import Origin
+from basestore.lock.policy import PolicyHitError
 from basestore.pipeline.lock import Locked, World, family_order, lock_profile, stale_below
 from basestore.profile.model import Profile, Project
 from basestore.profile.project import read_project
 from basestore.progress import Progress
 from basestore.resolve.explain import (
     ChangedWheelError,
-    ForbiddenPackageError,
     NoWheelError,
     ResolutionError,
     UnknownPackageError,
 )
 from basestore.resolve.foundation import SolvedFoundation
+from basestore.resolve.ports import SolveOptions
 from basestore.resolve.sizes import measure
-from basestore.resolve.solve import SolveOptions
 from basestore.sources.pylock import IndexedWheel
 from basestore.sources.uv_failure import IndexUnreachableError
 from basestore.target import Platform
@@ -471,7 +471,7 @@ def test_a_package_that_the_policy_forbids(locked: Town, index: LoopbackIndex) -
     locked.edit('  "web",', '  "web", "more",')
     (locked.root / "basestore.toml").write_text('[policy]\nforbid = ["nvidia-*"]\n')
 
-    fails(locked, ForbiddenPackageError, r"forbids nvidia-cuda .*more -> nvidia-cuda")
+    fails(locked, PolicyHitError, r"nvidia-cuda 1.0 is forbidden .*more -> nvidia-cuda")
 
 
 def test_an_index_that_is_down(locked: Town) -> None:

@@ -73,6 +73,7 @@ def settings(machine: World) -> Settings:
         environ=machine.uv.environ,
         host=AMD64,
         jobs=1,
+        home=folder,
     )
 
 

@@ -11,9 +11,13 @@ from wheelmaker import make_wheel
 from basestore.errors import BasestoreError, ExitCode
 from basestore.resolve.explain import NoWheelError, ResolutionError, UnknownPackageError
 from basestore.sources.locate import locate_wheels
-from basestore.sources.pylock import DirectUrlError
 from basestore.sources.uv import Uv, UvMissingError
-from basestore.sources.uv_failure import IndexAccessError, IndexUnreachableError, UvFailedError
+from basestore.sources.uv_failure import (
+    IndexAccessError,
+    IndexUnreachableError,
+    NotCachedError,
+    UvFailedError,
+)
 
 
 @pytest.fixture
@@ -103,16 +107,6 @@ def test_a_package_for_a_newer_python(world: World, index: LoopbackIndex) -> Non
     assert "requires Python >=3.12" in error.message
 
 
-def test_a_direct_url(world: World, index: LoopbackIndex) -> None:
-    made = make_wheel("lib")
-    index.add(made)
-
-    error = fail(world, f"lib @ http://{index.address}/files/{made.file}")
-
-    assert isinstance(error, DirectUrlError)
-    assert error.exit_code == ExitCode.BAD_INPUT
-
-
 def test_an_index_that_is_out_of_order(world: World, index: LoopbackIndex) -> None:
     index.status = 500
 
@@ -182,16 +176,20 @@ def test_credentials_of_a_named_index_come_from_uvs_variables(
 def test_uv_that_is_told_to_stay_offline(world: World) -> None:
     world.environ = {"UV_OFFLINE": "1"}
 
-    assert isinstance(fail(world, "lib"), IndexUnreachableError)
+    error = fail(world, "lib")
+
+    assert isinstance(error, NotCachedError)
+    assert error.exit_code == ExitCode.UNREACHABLE
+    assert error.packages == ("lib",)
 
 
-def test_uv_with_a_broken_setting(world: World, tmp_path: Path) -> None:
-    world.environ = {"UV_CONFIG_FILE": str(tmp_path / "nowhere.toml")}
+def test_uv_with_a_broken_variable(world: World) -> None:
+    world.environ = {"UV_KEYRING_PROVIDER": "nonsense"}
 
     error = fail(world, "lib")
 
     assert isinstance(error, UvFailedError)
-    assert "nowhere.toml" in error.message
+    assert "nonsense" in error.message
 
 
 def test_uv_that_is_not_there(world: World, tmp_path: Path) -> None:

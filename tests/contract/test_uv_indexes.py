@@ -1,6 +1,8 @@
 """Packages that are named for an index come from it alone, and nothing else comes from it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,16 @@ from resolving import AMD64, World, index_for, profile, versions, wheel
 from wheelmaker import make_wheel
 
 from basestore.errors import ExitCode
-from basestore.resolve.explain import ForbiddenPackageError, UnknownPackageError
+from basestore.lock.model import Lock
+from basestore.lock.policy import PolicyHitError
+from basestore.pipeline.fetch import fetch_artifacts
+from basestore.profile.model import Profile
+from basestore.progress import Progress
+from basestore.resolve.explain import UnknownPackageError
+from basestore.sources.debian import Debian
+from basestore.sources.fetch import ArtifactsUnreachableError, WrongArtifactsError
 from basestore.sources.locate import locate_wheels
+from basestore.transport import Transport
 
 
 @pytest.fixture
@@ -117,11 +127,13 @@ def test_a_torch_with_cuda_is_refused_where_it_sneaks_in(
     stock(index, special)
     named = (index_for(special, "torch"),)
 
-    with pytest.raises(ForbiddenPackageError) as failure:
+    with pytest.raises(PolicyHitError) as failure:
         world.lock(requirement, forbid=("nvidia-*",))
 
-    assert failure.value.path[-2:] == ("torch", "nvidia-cuda")
-    assert failure.value.path[0] == requirement
+    (hit,) = failure.value.hits
+    (path,) = hit.paths
+    assert path.names[-2:] == ("torch", "nvidia-cuda")
+    assert path.names[0] == requirement
     assert "nvidia-cuda" not in versions(
         world.lock(requirement, forbid=("nvidia-*",), indexes=named)
     )
@@ -187,6 +199,40 @@ def test_a_named_wheel_that_its_index_lost_is_asked_of_no_other(
 
     assert not locate_wheels(world.uv, indexes, lock.platforms, [lost.sha256])
     assert "torch" not in index.asked
+
+
+def test_a_build_takes_a_named_wheel_from_its_index_only(
+    world: World, index: LoopbackIndex, special: LoopbackIndex
+) -> None:
+    stock(index, special)
+    wanted = profile("app", indexes=(index_for(special, "torch"),))
+    lock = world.solve(wanted).lock
+    torch = wheel(lock, "torch")
+    # The very file lies in the default index too, and there is a higher version in it.
+    index.files = [*index.files, *(file for file in special.files if file.file == torch.file)]
+    (special_file,) = (file for file in special.files if file.file == torch.file)
+    index.requests.clear()
+
+    fetch(world, wanted, lock)
+    assert ("GET", f"/files/{torch.file}") not in index.requests
+    world.store.blobs.path(torch.sha256).unlink()
+    special.remove(torch.file)
+    with pytest.raises(ArtifactsUnreachableError, match="no index or archive lists it"):
+        fetch(world, wanted, lock)
+    special.files.append(replace(special_file, data=special_file.data[:-1] + b"!"))
+    with pytest.raises(WrongArtifactsError):
+        fetch(world, wanted, lock)
+
+    assert ("GET", f"/files/{torch.file}") not in index.requests
+    assert "torch" not in index.asked
+
+
+def fetch(world: World, wanted: Profile, lock: Lock) -> None:
+    """Bring a lock's wheels into the store, as a build does."""
+    digests = frozenset(locked.sha256 for locked in lock.platform(AMD64).wheels)
+    with Transport(sleep=lambda _: None) as transport:
+        debian = Debian(world.store, transport, datetime.now(UTC))
+        fetch_artifacts(wanted, lock, digests, debian, world.uv, Progress())
 
 
 def test_a_file_that_moved_to_a_further_index_is_located_there(

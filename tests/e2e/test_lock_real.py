@@ -17,8 +17,9 @@ from basestore.profile.reader import read_profile
 from basestore.progress import Progress
 from basestore.resolve.foundation import SolvedFoundation
 from basestore.resolve.known import Known, Locked
+from basestore.resolve.ports import Ports, SolveOptions
 from basestore.resolve.sizes import measure
-from basestore.resolve.solve import Ports, Solution, SolveOptions, solve
+from basestore.resolve.solve import Solution, solve
 from basestore.sources.locate import locate_wheels
 from basestore.sources.uv import Uv
 from basestore.store import Store

@@ -103,7 +103,6 @@ def test_another_spelling_changes_no_input(old: str, new: str) -> None:
         ("tier", "tier2", Part.IMAGE),
         ("[indexes.cpu]", "[indexes.gpu]", Part.INDEXES),
         (', "torchvision"', "", Part.INDEXES),
-        ('"triton"', '"tri*"', Part.POLICY),
         ('"one", "two"', '"two", "one"', Part.PATH_CONFLICTS),
     ],
 )
@@ -112,3 +111,7 @@ def test_a_change_shows_in_its_part_alone(old: str, new: str, part: Part) -> Non
     before, after = _inputs(PLAIN), _inputs(PLAIN.replace(old, new))
     assert before.digest != after.digest
     assert {p for p in Part if before.parts.get(p) != after.parts.get(p)} == {part}
+
+
+def test_a_policy_is_no_input() -> None:
+    assert _inputs(PLAIN.replace('"triton"', '"tri*", "@cuda"')).digest == _inputs(PLAIN).digest

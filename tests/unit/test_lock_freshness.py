@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ from locked_project import edit, lock, make_project
 from basestore.digest import Digest
 from basestore.errors import ExitCode, InputError
 from basestore.lock.freshness import (
-    ForbiddenInLockError,
     Freshness,
     Reason,
     StaleLockError,
     Why,
     check,
 )
+from basestore.lock.policy import PolicyHitError
 from basestore.profile.document import DocumentError
 from basestore.profile.project import read_project
 
@@ -81,7 +82,7 @@ def test_a_project_file_that_forbids_nothing_new_is_no_change(root: Path) -> Non
             "runtime.toml",
             "[foundation]",
             '[policy]\nforbid = ["x"]\n[image]\nuser = "app"\n[foundation]',
-            ["changed: image, policy"],
+            ["changed: image"],
         ),
     ],
 )
@@ -163,11 +164,68 @@ def test_an_origin_without_files_is_not_believed(root: Path) -> None:
 
 
 def test_a_package_that_the_policy_forbids_by_now(root: Path) -> None:
-    (root / "basestore.toml").write_text('[policy]\nforbid = ["or*"]\n')
-    with pytest.raises(ForbiddenInLockError) as caught:
+    (root / "basestore.toml").write_text('[policy]\nforbid = ["or*", "ht*"]\n')
+    with pytest.raises(PolicyHitError) as caught:
         checked(root, "runtime")
-    assert (caught.value.package, caught.value.pattern) == ("orjson", "or*")
+    assert [hit.packages for hit in caught.value.hits] == [("httpx",), ("orjson",)]
     assert caught.value.exit_code is ExitCode.POLICY
+    assert caught.value.message == (
+        "the policy refuses locks/runtime.lock for 2 reasons:\n"
+        "  httpx 1 is forbidden as 'ht*' (basestore.toml:2: policy.forbid); "
+        "profiles/runtime.toml:3 asks for httpx\n"
+        "  orjson 1 is forbidden as 'or*' (basestore.toml:2: policy.forbid); "
+        "profiles/base.txt:1 asks for orjson"
+    )
+
+
+def test_a_policy_that_refuses_nothing_makes_no_lock_stale(root: Path) -> None:
+    (root / "basestore.toml").write_text('[policy]\nforbid = ["@cuda"]\nmax-total-size = "1 kB"\n')
+    assert checked(root, "cpu") == Freshness(
+        "cpu", Digest.of_file(root / "locks/cpu.lock"), (), ("basestore.toml",)
+    )
+
+
+def test_a_rule_that_needs_more_than_the_origin_has_makes_a_lock_stale(root: Path) -> None:
+    (root / "basestore.toml").write_text('[policy]\nrefuse-licences = ["GPL-*"]\n')
+    assert reasons(root, "runtime") == ["not found out yet for the policy: refuse-licences"]
+
+
+WAIVED = """[policy]
+forbid = ["orjson"]
+[[policy.{effect}]]
+rule = "forbid"
+package = "orjson"
+reason = "until ours is there"
+until = 2026-12-31
+"""
+LAST_DAY = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+NEXT_DAY = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("effect", "warnings"), [("allow", 0), ("warn", 1)])
+def test_what_is_excepted_is_fresh_until_its_day_has_passed(
+    root: Path, effect: str, warnings: int
+) -> None:
+    (root / "basestore.toml").write_text(WAIVED.format(effect=effect))
+    project = read_project(root)
+
+    found = check(project, "runtime", LAST_DAY)
+
+    assert (found.fresh, found.waived) == (True, date(2026, 12, 31))
+    assert len(found.warnings) == warnings
+    with pytest.raises(PolicyHitError, match=r"expired on 2026-12-31: until ours"):
+        check(project, "runtime", NEXT_DAY)
+
+
+def test_an_exception_runs_out_though_no_file_was_changed(root: Path) -> None:
+    (root / "basestore.toml").write_text(WAIVED.format(effect="warn"))
+    lock(root, "runtime", waived=date(2026, 12, 31))
+    project = read_project(root)
+
+    assert len(check(project, "runtime", LAST_DAY).warnings) == 1
+    assert check(project, "runtime").moved == ()
+    with pytest.raises(PolicyHitError, match="expired"):
+        check(project, "runtime", NEXT_DAY)
 
 
 def test_a_wrong_or_missing_profile(root: Path) -> None:

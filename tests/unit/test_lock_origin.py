@@ -93,7 +93,7 @@ def test_moments_are_written_in_utc() -> None:
         (TEXT[: TEXT.index("resolver")], "", "x: lock: missing"),
         ('"libs/base.txt" = "sha256:1', '"libs/base.txt" = "md5:1', 'x:4: files."libs/base.txt": '),
         ("2026-11-20T12:00:00Z", "2026-11-20T12:00:00", "x:6: resolved: a date and time without"),
-        ("2026-11-20T12:00:00Z", "2026-11-20", "x:6: resolved: a date or time, not a date and"),
+        ("2026-11-20T12:00:00Z", "2026-11-20", "x:6: resolved: a date, not a date and"),
         ("foundation =", "fundament =", "x:9: parts.fundament: unknown key"),
         ("profiles/x.toml:3", "profiles/x.toml", "x:13: direct.fastapi: 'profiles/x.toml' is no"),
         ('index = "default"\n', "", "x:15: packages.fastapi.index: missing"),

@@ -52,7 +52,7 @@ forbid = ["pytest", "NVIDIA_*", "pytest"]
     project = read_project(tmp_path)
     assert project.registry == "registry.example.com:5000/team"
     assert project.image("ml") == "team/ml-base"
-    assert project.forbid == ("nvidia-*", "pytest")
+    assert project.policy.forbidden == ("nvidia-*", "pytest")
     assert project.digest == Digest.of(text.encode())
 
 
@@ -70,7 +70,7 @@ forbid = ["pytest", "NVIDIA_*", "pytest"]
         ('registry = "u:secret@a.b"', "basestore.toml:1: registry: holds a credential"),
         ('image-name = "base"', "basestore.toml:1: image-name: 'base' is no name for images"),
         ('image-name = "B-{profile}"', "basestore.toml:1: image-name: 'B-{profile}' is no name"),
-        ("[policy]\nallow = []", "basestore.toml:2: policy.allow: unknown key"),
+        ("[policy]\nallowed = []", "basestore.toml:2: policy.allowed: unknown key"),
     ],
 )
 def test_wrong_files(tmp_path: Path, text: str, message: str) -> None:

@@ -131,7 +131,7 @@ cmd = []
     assert profile.platforms == (AMD64, ARM64)
     assert profile.foundation == DebianFoundation("bookworm", ("python3.11", "tzdata"))
     assert profile.image == ImageSettings(user="1000:1000", env={"A": "1"}, cmd=())
-    assert profile.forbid == ("pytest",)
+    assert profile.policy.forbidden == ("pytest",)
     assert [(r.name, r.text, str(r.location)) for r in profile.requirements] == [
         ("fast-api", "fast-api>=0.100", "profiles/x.toml:5"),
         ("redis", "redis", "profiles/x.toml:6"),
@@ -193,7 +193,7 @@ forbid = ["NVIDIA_*"]
     )
     env = {"A": "1", "B": "3", "PATH": "/opt/x/bin:/opt/venv/bin:/usr/bin"}
     assert profile.image == ImageSettings("app", "", env, (), None, {"team": "platform"})
-    assert profile.forbid == ("black", "nvidia-*")
+    assert profile.policy.forbidden == ("black", "nvidia-*")
     assert profile.path_conflicts == {"lib/x.py": ("c", "a", "b"), "lib/y.py": ("c", "d")}
     assert set(profile.files) == {"profiles/runtime.toml", "profiles/cpu.toml"}
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basestore.digest import Digest
+from basestore.resolve.pin import pin_nothing
 from basestore.sources.pylock import (
     DirectUrlError,
     MissingHashError,
@@ -78,23 +79,31 @@ def test_bytes_that_are_no_text() -> None:
 
 
 def test_another_hash_is_no_hash() -> None:
-    with pytest.raises(MissingHashError) as failure:
-        read(package(wheels('md5 = "abc"')))
-    assert failure.value.file == "lib-1.0-py3-none-any.whl"
-    assert "127.0.0.1" in failure.value.message
+    (found,) = read(package(wheels('md5 = "abc"')))
+    (unhashed,) = found.unhashed
+    assert (unhashed.file, found.wheels) == ("lib-1.0-py3-none-any.whl", ())
+    with pytest.raises(MissingHashError, match=r"127\.0\.0\.1 tells no SHA-256 for lib-1\.0"):
+        pin_nothing(unhashed)
 
 
 @pytest.mark.parametrize(
     "direct",
     [
-        f'archive = {{ url = "{URL}", hashes = {{ sha256 = "{HASH}" }} }}',
+        f'archive = {{ url = "http://127.0.0.1/lib.tgz", hashes = {{ sha256 = "{HASH}" }} }}',
         'vcs = { type = "git", url = "http://127.0.0.1/x", commit-id = "a" }',
         'directory = { path = "." }',
     ],
 )
-def test_a_direct_url_is_no_package_of_an_index(direct: str) -> None:
-    with pytest.raises(DirectUrlError, match="lib is asked for by URL"):
+def test_a_reference_that_is_no_wheels(direct: str) -> None:
+    with pytest.raises(DirectUrlError, match="lib is asked for by a reference that is no wheel's"):
         read(package(direct))
+
+
+def test_a_wheel_by_its_url() -> None:
+    (lib,) = read(package(f'archive = {{ url = "{URL}", hashes = {{ sha256 = "{HASH}" }} }}'))
+
+    (wheel,) = lib.wheels
+    assert (wheel.file, wheel.url, wheel.sha256.hex) == (URL.rpartition("/")[2], URL, HASH)
 
 
 names = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,3})?", fullmatch=True)

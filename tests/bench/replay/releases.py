@@ -5,7 +5,7 @@ the default index, as a wheel with the file name, size and requirements of the o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from loopback_index import File
@@ -42,13 +42,12 @@ class History:
 
     def on(self, day: date) -> Iterator[Release]:
         """The newest release of each package at the end of a day."""
-        uv = at_end_of(day, self.uv)
         for wheel in self.wheels:
-            question = Question("replay", (wheel.name,), self.target)
-            (package,) = uv.resolve(question, ["--no-deps"])
+            question = Question("replay", (wheel.name,), self.target, before=end_of(day))
+            (package,) = self.uv.resolve(question, ["--no-deps"])
             # Some wheels of a version come weeks after the first one, as another build.
             known = [indexed.uploaded for indexed in package.wheels if indexed.uploaded]
-            yield self._release(wheel, package.version, min(known, default=_end_of(day)))
+            yield self._release(wheel, package.version, min(known, default=end_of(day)))
 
     def _release(self, wheel: Wheel, public: str, uploaded: datetime) -> Release:
         _, plus, local = wheel.version.partition("+")
@@ -62,10 +61,6 @@ class History:
         return Release(File(wheel.name, file, b"", digest, metadata, moment), wheel.size)
 
 
-def at_end_of(day: date, uv: Uv) -> Uv:
-    """A uv that sees no file uploaded after a day, in UTC."""
-    return replace(uv, environ={**uv.environ, "UV_EXCLUDE_NEWER": _end_of(day).isoformat()})
-
-
-def _end_of(day: date) -> datetime:
+def end_of(day: date) -> datetime:
+    """The moment at which a day ends, in UTC."""
     return datetime.combine(day + timedelta(days=1), time(), UTC)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from bench.replay.plans import Family, Week
-from bench.replay.releases import History, Release, at_end_of
+from bench.replay.releases import History, Release, end_of
 from loopback_index import loopback_index
 
 from basestore.cli.context import open_store, open_transport, open_uv
@@ -27,8 +27,8 @@ from basestore.profile.project import read_project
 from basestore.profile.reader import read_profile
 from basestore.progress import Progress
 from basestore.resolve.foundation import SolvedFoundation
+from basestore.resolve.ports import SolveOptions
 from basestore.resolve.sizes import measure
-from basestore.resolve.solve import SolveOptions
 from basestore.sources.pylock import IndexedWheel
 from basestore.sources.uv import Target, Uv
 from basestore.target import Platform
@@ -83,7 +83,9 @@ def relock(replay: Replay, settings: Settings, tell: Callable[[str], None]) -> l
         with _past(replay, settings, stale) as world_of:
             for day in stale:
                 tell(f"lock {replay.profile} as of {day}")
-                _lock(projects[day], replay.profile, world_of(day))
+                _lock(
+                    projects[day], replay.profile, SolveOptions(before=end_of(day)), world_of(day)
+                )
     return [replay.family(project) for project in projects.values()]
 
 
@@ -97,13 +99,13 @@ def _copy(replay: Replay, day: date) -> Project:
     return read_project(root)
 
 
-def _lock(project: Project, name: str, world: World) -> None:
+def _lock(project: Project, name: str, wish: SolveOptions, world: World) -> None:
     """Lock a family as nothing had been locked before, which is a full upgrade."""
     for profile in read_profile(project, name).lineage:
         if not check(project, profile.name).fresh:
             for file in (lock_file(profile.name), origin_file(profile.name)):
                 (project.root / file).unlink(missing_ok=True)
-            lock_profile(project, profile.name, SolveOptions(), world)
+            lock_profile(project, profile.name, wish, world)
 
 
 @contextmanager
@@ -121,7 +123,7 @@ def _past(
         sizes = _sizes(released, lambda wheels: measure(store, transport, wheels, Progress()))
 
         def world(day: date) -> World:
-            then = replace(at_end_of(day, uv), mirrors=mirrors)
+            then = replace(uv, mirrors=mirrors)
             now = datetime.combine(day, time(), UTC)
             return World(then, _foundation_of(replay.project), sizes, now)
 

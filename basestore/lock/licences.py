@@ -1,0 +1,99 @@
+"""Licence expressions (SPDX specification, annex "SPDX license expressions") held against patterns.
+
+What is no expression (free text of old packages) counts as one identifier.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+UNKNOWN = "unknown"
+"""What stands for the licence of a package that tells none."""
+
+_TOKEN = re.compile(r"\(|\)|[^\s()]+")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9.+:-]+")
+_DEEPEST = 50  # more parentheses than that are no licence, but an attack on the walk
+_WORDS = frozenset({"AND", "OR", "WITH", "(", ")"})
+
+
+class _NotAnExpressionError(Exception):
+    """The text is no licence expression."""
+
+
+def refused(expressions: Sequence[str], pattern: str) -> tuple[str, ...]:
+    """The licences that match a pattern and can't be avoided by choosing another one; sorted.
+
+    Every expression holds; none stands for `UNKNOWN`. ``*`` stands for anything, case for nothing.
+    """
+    found = [_refused(text, pattern) for text in expressions or (UNKNOWN,)]
+    return tuple(sorted(frozenset().union(*found)))
+
+
+def _refused(text: str, pattern: str) -> frozenset[str]:
+    if text.count("(") > _DEEPEST:
+        return _matching(text, pattern)
+    try:
+        return _Expression(text, pattern).refused()
+    except _NotAnExpressionError:
+        return _matching(text, pattern)
+
+
+def _matching(licence: str, pattern: str) -> frozenset[str]:
+    from fnmatch import fnmatchcase
+
+    return frozenset([licence] if fnmatchcase(licence.lower(), pattern.lower()) else [])
+
+
+class _Expression:
+    """Walks an expression: OR binds least, then AND, then WITH."""
+
+    def __init__(self, text: str, pattern: str) -> None:
+        self._tokens: list[str] = list(_tokens(text))
+        self._pattern = pattern
+
+    def refused(self) -> frozenset[str]:
+        found = self._any()
+        if self._tokens:
+            raise _NotAnExpressionError
+        return found
+
+    def _any(self) -> frozenset[str]:
+        ways = [self._all()]
+        while self._take("OR"):
+            ways.append(self._all())
+        return frozenset().union(*ways) if all(ways) else frozenset()
+
+    def _all(self) -> frozenset[str]:
+        found = self._one()
+        while self._take("AND"):
+            found |= self._one()
+        return found
+
+    def _one(self) -> frozenset[str]:
+        if self._take("("):
+            inner = self._any()
+            if not self._take(")"):
+                raise _NotAnExpressionError
+            return inner
+        name = self._identifier()
+        return _matching(
+            f"{name} WITH {self._identifier()}" if self._take("WITH") else name, self._pattern
+        )
+
+    def _identifier(self) -> str:
+        if (
+            not self._tokens
+            or self._tokens[0] in _WORDS
+            or not _IDENTIFIER.fullmatch(self._tokens[0])
+        ):
+            raise _NotAnExpressionError
+        return self._tokens.pop(0)
+
+    def _take(self, word: str) -> bool:
+        if not self._tokens or self._tokens[0].upper() != word:
+            return False
+        del self._tokens[0]
+        return True
+
+
+def _tokens(text: str) -> Iterator[str]:
+    return iter(_TOKEN.findall(text))

@@ -1,0 +1,40 @@
+"""How much a lock holds, counted without reading it: an artifact has a line of its own.
+
+Only for locks known to be canonical, those that are their origin's; `codec.parse` is what decides
+whether they are.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from basestore.target import Platform
+
+_PLATFORM = re.compile(rb'platform = "(?P<platform>[^"]+)"')
+_ARRAY = re.compile(rb"(?P<key>[a-z]+) = \[")
+_ROW = re.compile(rb'  \{ name = "(?P<name>[^"]+)",.* size = (?P<size>\d+),')
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """``packages``: distinct wheels and .debs by name; ``bytes``: of those of each platform."""
+
+    packages: int
+    bytes: Mapping[Platform, int]
+
+
+def tally(data: bytes) -> Tally:
+    """Count what a canonical lock holds."""
+    names: set[tuple[bytes, bytes]] = set()
+    sizes: dict[Platform, int] = {}
+    platform, array = None, b""
+    for line in data.split(b"\n"):
+        if found := _PLATFORM.fullmatch(line):
+            platform = Platform.parse(found["platform"].decode())
+            sizes[platform] = 0
+        elif found := _ARRAY.fullmatch(line):
+            array = found["key"]
+        elif platform and array in (b"debs", b"wheels") and (found := _ROW.match(line)):
+            names.add((array, found["name"]))
+            sizes[platform] += int(found["size"])
+    return Tally(len(names), sizes)

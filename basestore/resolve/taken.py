@@ -1,0 +1,78 @@
+"""The closure out of a team's lock: taken as it is, beside what the parent is locked to."""
+
+from collections.abc import Mapping
+
+from basestore.errors import NoResolutionError
+from basestore.lock.model import Wheel
+from basestore.profile.model import Location, Profile
+from basestore.profile.names import DEFAULT_INDEX
+from basestore.resolve.wheels import Closure
+from basestore.sources.pylock import IndexedPackage, IndexedWheel
+from basestore.sources.team_lock import TeamPackages
+
+
+class TeamContradictionError(NoResolutionError):
+    """A team's lock has another version of a package than the parent."""
+
+    def __init__(self, profile: Profile, place: Location, version: str, parents: Wheel) -> None:
+        name, generation = parents.name, parents.generation
+        super().__init__(
+            f"{place} has {name} {version}, but profile {generation} is locked to {name} "
+            f"{parents.version}",
+            f"lock the same version in both, or let {profile.name} bring its own, "
+            f'replaces = ["{name}"]',
+        )
+        self.package = name
+
+
+class OtherIndexError(NoResolutionError):
+    """A team's lock has a package from another index than the one that it is named for."""
+
+    def __init__(self, place: Location, name: str, index: str) -> None:
+        super().__init__(
+            f"{place} has {name} from another index than {index}, which the profile names for it",
+            f"lock it from there, or take {name} out of [indexes.{index}] packages",
+        )
+        self.package = name
+
+
+def take(
+    profile: Profile,
+    team: TeamPackages,
+    inherited: Mapping[str, Wheel],
+    requires: Mapping[str, tuple[str, ...]],
+) -> Closure:
+    """The closure of a profile that takes a team's lock.
+
+    ``inherited``: the parent's wheels that stay, ``requires``: who requires whom there. Raises
+    TeamContradictionError and OtherIndexError.
+    """
+    for name, package in team.packages.items():
+        _check_index(profile, team, name)
+        if name in inherited and inherited[name].version != package.version:
+            raise TeamContradictionError(
+                profile, team.place(name), package.version, inherited[name]
+            )
+    kept = {name: _as_indexed(wheel) for name, wheel in inherited.items()}
+    packages = {**team.packages, **kept}
+    graph = {**dict.fromkeys(packages, ()), **requires, **team.requires}
+    return Closure(
+        packages={name: packages[name] for name in sorted(packages)},
+        requires={name: tuple(n for n in graph[name] if n in packages) for name in packages},
+        indexes={name: profile.index_of(name) or DEFAULT_INDEX for name in packages},
+        urls={name: team.indexes.get(name, "") for name in packages},
+        roots=team.roots,
+    )
+
+
+def _check_index(profile: Profile, team: TeamPackages, name: str) -> None:
+    named = next((one for one in profile.indexes if name in one.packages), None)
+    told = team.indexes.get(name)
+    if named and told and told.rstrip("/") != named.url.rstrip("/"):
+        raise OtherIndexError(team.place(name), name, named.name)
+
+
+def _as_indexed(wheel: Wheel) -> IndexedPackage:
+    """A parent's wheel; where it lies isn't asked, since the lock has its size."""
+    known = IndexedWheel(wheel.file, "", wheel.sha256, wheel.size, None)
+    return IndexedPackage(wheel.name, wheel.version, (known,))

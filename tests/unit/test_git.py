@@ -1,0 +1,100 @@
+"""git as a program, in repositories made here."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from basestore.sources.git import (
+    Git,
+    GitFailedError,
+    NoGitError,
+    NoRepositoryError,
+    Revision,
+    UnknownRevisionError,
+)
+
+ENVIRON = {
+    "PATH": os.environ["PATH"],
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_SYSTEM": "/dev/null",
+    **{f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER")
+       for what in ("NAME", "EMAIL")},
+}  # fmt: skip
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *words], env=ENVIRON, check=True, capture_output=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project in a folder of a repository, two commits deep."""
+    folder = tmp_path / "repository" / "bases"
+    (folder / "locks").mkdir(parents=True)
+    git(folder, "init", "-q", "-b", "main", "..")
+    for content in (b"old\r\n\xff", b"new\n"):
+        (folder / "locks/ml.lock").write_bytes(content)
+        git(folder, "add", "-A")
+        git(folder, "commit", "-q", "-m", "a commit")
+    git(folder, "tag", "-a", "v1", "-m", "a tag", "HEAD~1")
+    (folder / "locks/ml.lock").write_bytes(b"not committed\n")
+    return folder
+
+
+def revision(folder: Path, name: str = "HEAD") -> Revision:
+    return Git(folder, ENVIRON).revision(name)
+
+
+def test_a_file_is_read_as_committed(folder: Path) -> None:
+    """From a folder below the repository's, byte for byte, an annotated tag's commit too."""
+    assert revision(folder).read("locks/ml.lock") == b"new\n"
+    for name in ("HEAD~1", "v1", "main^"):
+        assert revision(folder, name).read("locks/ml.lock") == b"old\r\n\xff"
+
+
+def test_what_is_not_there_is_none(folder: Path) -> None:
+    assert revision(folder).read("locks/gpu.lock") is None
+    assert revision(folder).read("locks") is None
+    assert revision(folder).files("profiles") == ()
+    assert revision(folder).files("locks") == ("locks/ml.lock",)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "-x", "--all", "HEAD:bases/locks", "HEAD~9", ""])
+def test_no_revision(folder: Path, name: str) -> None:
+    with pytest.raises(UnknownRevisionError) as raised:
+        revision(folder, name)
+
+    assert repr(name) in raised.value.message
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    ceiling = {**ENVIRON, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    (tmp_path / "bases").mkdir()
+
+    with pytest.raises(NoRepositoryError, match="not a git repository") as raised:
+        Git(tmp_path / "bases", ceiling).revision("HEAD")
+
+    assert "fatal" not in raised.value.message
+
+
+def test_a_repository_without_commits_has_no_head(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+
+    with pytest.raises(UnknownRevisionError):
+        revision(tmp_path)
+
+
+def test_no_git(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoGitError, match="No such file"):
+        Git(folder, {"PATH": str(tmp_path)}).revision("HEAD")
+
+
+def test_a_damaged_repository(folder: Path) -> None:
+    found = revision(folder)
+    for blob in (folder.parent / ".git/objects").glob("??/*"):
+        blob.unlink()
+
+    with pytest.raises(GitFailedError):
+        found.read("locks/ml.lock")
