@@ -57,6 +57,21 @@ def test_no_cuda_in_the_closure_of_cpu(family: Family) -> None:
     assert not [name for name in names if name.startswith("nvidia-") or name == "triton"]
 
 
+def test_one_small_package_more_is_one_line_more(family: Family, tmp_path: Path) -> None:
+    basestore = family.copy(tmp_path / "project")
+    profile, lock = (basestore.folder / name for name in ("profiles/ml.toml", "locks/ml.lock"))
+    before = lock.read_text().splitlines()
+    profile.write_text(profile.read_text().replace('  "nltk",\n', '  "humanize",\n  "nltk",\n'))
+
+    with torch_mirror() as mirror:
+        with_retries(partial(basestore, **mirror), "lock", "ml").expect(0)
+
+    after = lock.read_text().splitlines()
+    (more,) = [line for line in after if line not in before]
+    assert 'name = "humanize"' in more
+    assert [line for line in after if line != more] == before
+
+
 @pytest.mark.registry
 @pytest.mark.engine
 def test_the_engine_pulls_it_by_digest_and_runs_it(
