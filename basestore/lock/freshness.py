@@ -181,11 +181,7 @@ class _Comparison:
 
 def _differences(how: Origin, profile: Profile, now: Inputs) -> Iterator[Reason]:
     """What changed, as far as the origin tells."""
-    changed = [
-        part
-        for part in Part
-        if part is not Part.POLICY and how.parts.get(part) != now.parts.get(part)
-    ]
+    changed = [part for part in Part if how.parts.get(part) != now.parts.get(part)]
     asked = {requirement.name for requirement in profile.requirements}
     known = how.direct.keys() if Part.REQUIREMENTS in changed else asked
     added, removed = sorted(asked - known), sorted(known - asked)

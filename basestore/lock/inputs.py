@@ -17,10 +17,7 @@ from basestore.profile.model import Profile, TeamLock
 
 
 class Part(StrEnum):
-    """The parts of the inputs, each with a digest of its own in the origin.
-
-    ``POLICY`` stands in origins of before; nothing is compared with it.
-    """
+    """The parts of the inputs, each with a digest of its own in the origin."""
 
     CONSTRAINTS = "constraints-files"
     FORMAT = "format"
@@ -32,7 +29,6 @@ class Part(StrEnum):
     PARENT = "parent"
     PATH_CONFLICTS = "path-conflicts"
     PLATFORMS = "platforms"
-    POLICY = "policy"
     PYTHON = "python"
     REPLACES = "replaces"
     REQUIREMENTS = "requirements"

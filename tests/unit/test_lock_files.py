@@ -45,7 +45,6 @@ def test_a_lock_is_read_back(root: Path) -> None:
         Part.CONSTRAINTS,
         Part.FROM_LOCK,
         Part.HASHES,
-        Part.POLICY,
         Part.REPLACES,
     }
     assert lock_digests(project)["cpu"] == digest
