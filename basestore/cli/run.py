@@ -194,8 +194,17 @@ def _volume(text: str) -> str:
             f"--volume {text} has no absolute target", "write SOURCE:/TARGET or SOURCE:/TARGET:ro"
         )
     if source.startswith((".", "~")):
-        source = str(Path(source).expanduser().resolve())
+        source = str(_expanded(source).resolve())
     return f"{source}:{target}"
+
+
+def _expanded(source: str) -> Path:
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"--volume {source}: there is no such user's folder", "write the folder's whole path"
+        ) from None
 
 
 def _is_open(descriptor: int) -> bool:

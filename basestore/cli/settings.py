@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from basestore.errors import InputError
 from basestore.target import Platform
@@ -17,6 +18,16 @@ class ConfigError(InputError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}", 'it holds one table: [mirrors] NAME = "URL"')
+
+
+class MirrorError(InputError):
+    """A mirror is no URL. Its value isn't shown: it may hold a credential."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the mirror of {name} is no URL",
+            f"write https://host/path, in {_MIRROR}… or in [mirrors] of the configuration",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +49,14 @@ class Settings:
 
 
 def read_settings() -> Settings:
-    """Read environment and user configuration; raises ConfigError."""
+    """Read environment and user configuration; raises ConfigError and MirrorError."""
     environ = dict(os.environ)
     home = Path.home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "basestore" / "config.toml"
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "basestore"
     return Settings(
         store=Path(environ.get("BASESTORE_STORE") or cache).absolute(),
-        mirrors={**_configured_mirrors(config), **_mirrors_of(environ)},
+        mirrors=_sound({**_configured_mirrors(config), **_mirrors_of(environ)}),
         docker_config=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
         netrc=Path(environ.get("NETRC") or home / ".netrc"),
         environ=environ,
@@ -62,6 +73,15 @@ def _mirrors_of(environ: Mapping[str, str]) -> dict[str, str]:
         for name, url in environ.items()
         if name.startswith(_MIRROR) and url
     }
+
+
+def _sound(mirrors: Mapping[str, str]) -> Mapping[str, str]:
+    for name, url in mirrors.items():
+        try:
+            _ = urlsplit(url).port
+        except ValueError:
+            raise MirrorError(name) from None
+    return mirrors
 
 
 def _configured_mirrors(path: Path) -> dict[str, str]:

@@ -119,7 +119,9 @@ class _Case:
         for file in (*files, PROJECT_FILE):
             table = _read(self.project, file) if self._moved(file) else None
             if table and key in table.values:
-                return Location(file, key_lines(table.document.text)[(key,)])
+                lines = key_lines(table.document.text)
+                # A table of tables has no line of its own: `[indexes.pytorch]`.
+                return Location(file, min(lines[path] for path in lines if path[0] == key))
         return None
 
     def _moved(self, file: str) -> bool:

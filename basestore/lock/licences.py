@@ -19,36 +19,42 @@ class _NotAnExpressionError(Exception):
     """The text is no licence expression."""
 
 
-def refused(expressions: Sequence[str], pattern: str) -> tuple[str, ...]:
+def refused(
+    expressions: Sequence[str], pattern: str, others: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The licences that match a pattern and can't be avoided by choosing another one; sorted.
 
     Every expression holds; none stands for `UNKNOWN`. ``*`` stands for anything, case for nothing.
+    ``others``: patterns that are refused too, so that nobody can choose what matches one of them.
     """
-    found = [_refused(text, pattern) for text in expressions or (UNKNOWN,)]
-    return tuple(sorted(frozenset().union(*found)))
+    patterns = (pattern, *others)
+    found = [_refused(text, patterns) for text in expressions or (UNKNOWN,)]
+    unavoidable = frozenset[str]().union(*found)
+    return tuple(sorted(one for one in unavoidable if _matching(one, (pattern,))))
 
 
-def _refused(text: str, pattern: str) -> frozenset[str]:
+def _refused(text: str, patterns: Sequence[str]) -> frozenset[str]:
     if text.count("(") > _DEEPEST:
-        return _matching(text, pattern)
+        return _matching(text, patterns)
     try:
-        return _Expression(text, pattern).refused()
+        return _Expression(text, patterns).refused()
     except _NotAnExpressionError:
-        return _matching(text, pattern)
+        return _matching(text, patterns)
 
 
-def _matching(licence: str, pattern: str) -> frozenset[str]:
+def _matching(licence: str, patterns: Sequence[str]) -> frozenset[str]:
     from fnmatch import fnmatchcase
 
-    return frozenset([licence] if fnmatchcase(licence.lower(), pattern.lower()) else [])
+    matches = any(fnmatchcase(licence.lower(), pattern.lower()) for pattern in patterns)
+    return frozenset([licence] if matches else [])
 
 
 class _Expression:
     """Walks an expression: OR binds least, then AND, then WITH."""
 
-    def __init__(self, text: str, pattern: str) -> None:
+    def __init__(self, text: str, patterns: Sequence[str]) -> None:
         self._tokens: list[str] = list(_tokens(text))
-        self._pattern = pattern
+        self._patterns = patterns
 
     def refused(self) -> frozenset[str]:
         found = self._any()
@@ -76,7 +82,7 @@ class _Expression:
             return inner
         name = self._identifier()
         return _matching(
-            f"{name} WITH {self._identifier()}" if self._take("WITH") else name, self._pattern
+            f"{name} WITH {self._identifier()}" if self._take("WITH") else name, self._patterns
         )
 
     def _identifier(self) -> str:

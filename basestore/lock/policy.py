@@ -154,7 +154,7 @@ class _Court:
                 yield from _total(rule, part)
             case _:
                 for package in part.packages.values():
-                    if what := wrong(rule, package, self.now):
+                    if what := wrong(rule, package, self.now, self.policy.refused_licences):
                         yield _hit(rule, f"{package} {what}", [package])
 
 

@@ -1,5 +1,6 @@
 """Rules that are about one package: what each has against it, in words. Pure."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from basestore.lock.facts import Package
@@ -18,8 +19,13 @@ from basestore.profile.policy import (
 _BY_URL = "direct"  # what origins call the index of a wheel that is asked for by its URL
 
 
-def wrong(rule: Rule, package: Package, now: datetime | None) -> str | None:
-    """What a rule has against a package, as a predicate; None where it keeps the rule."""
+def wrong(
+    rule: Rule, package: Package, now: datetime | None, refused: Sequence[str] = ()
+) -> str | None:
+    """What a rule has against a package, as a predicate; None where it keeps the rule.
+
+    ``refused``: the patterns of licences that all rules together refuse.
+    """
     match rule:
         case Forbid():
             return _forbidden(rule, package)
@@ -28,7 +34,7 @@ def wrong(rule: Rule, package: Package, now: datetime | None) -> str | None:
         case PackageLimit():
             return _large(rule, package)
         case RefuseLicence():
-            return _licensed(rule, package)
+            return _licensed(rule, package, refused)
         case RefuseYanked():
             return _yanked(package)
         case MinimumAge():
@@ -56,12 +62,12 @@ def _large(rule: PackageLimit, package: Package) -> str | None:
     return f"has {more_than(package.size, rule.limit)}"
 
 
-def _licensed(rule: RefuseLicence, package: Package) -> str | None:
+def _licensed(rule: RefuseLicence, package: Package, others: Sequence[str]) -> str | None:
     from basestore.lock.licences import refused
 
     if package.licences is None:
         return None
-    found = refused(package.licences, rule.pattern)
+    found = refused(package.licences, rule.pattern, others)
     if not found:
         return None
     pattern = "" if found == (rule.pattern,) else f", refused as {rule.pattern!r}"

@@ -13,6 +13,7 @@ from basestore.pipeline.locked import LockedProfile
 from basestore.profile.model import Profile
 from basestore.profile.names import DEFAULT_INDEX
 from basestore.progress import Progress
+from basestore.sources.direct import team_places, written_places
 from basestore.sources.locate import locate_wheels
 from basestore.sources.uv import Uv
 from basestore.transport.url import host_of, redact, take_credentials
@@ -78,7 +79,7 @@ def export_pylock(
     """
     wheels = {wheel.sha256: wheel for one in lock.platforms for wheel in one.wheels}
     with progress.task("locate", f"{len(wheels)} wheels"):
-        places = locate_wheels(uv, profile.indexes, lock.platforms, frozenset(wheels))
+        places = _places(profile, lock, wheels, uv)
     missing = [wheel for sha256, wheel in wheels.items() if not places.get(sha256)]
     if missing:
         raise NowhereError(missing)
@@ -86,6 +87,16 @@ def export_pylock(
     if mirrored := sorted(indexes.intersection(uv.mirrors)):
         progress.note(f"its URLs are those of this machine's mirrors of {', '.join(mirrored)}")
     return pylock(lock, digest, profile.indexes, _public_urls(wheels, places))
+
+
+def _places(
+    profile: Profile, lock: Lock, wheels: Mapping[Digest, Wheel], uv: Uv
+) -> Mapping[Digest, Sequence[str]]:
+    """By URLs that the profile itself asks for, its indexes, and last the locks it takes."""
+    written = written_places(profile, wheels.values())
+    rest = frozenset(wheels) - written.keys()
+    found = locate_wheels(uv, profile.indexes, lock.platforms, rest)
+    return {**team_places(profile, rest), **found, **written}
 
 
 def _public_urls(

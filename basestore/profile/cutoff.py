@@ -64,7 +64,10 @@ def _day(text: str) -> date:
 def _span(text: str) -> timedelta:
     total, rest = timedelta(), text
     while match := _PHRASE.match(rest):
-        total += timedelta(**{_UNITS[match[2][0]]: int(match[1])})
+        try:
+            total += timedelta(**{_UNITS[match[2][0]]: int(match[1])})
+        except OverflowError:
+            raise ValueError("there is no time as long as that") from None
         rest = rest[match.end() :]
     if rest or not text.strip():
         raise ValueError(f"{text!r} is no day, moment or time")

@@ -98,6 +98,11 @@ def _refuse_secrets(parts: "SplitResult", refuse: Refuse) -> None:
         raise refuse("a URL with a query, which may be a credential", _NO_CREDENTIAL)
     if VARIABLE.search(parts.path.rpartition("/")[2]):
         raise refuse("a variable in a wheel's name", "write the name; it says what the wheel is")
+    if VARIABLE.search(parts.path):
+        raise refuse(
+            "a variable in a URL's path, which messages show",
+            "write the path; a credential belongs before the host or in the query",
+        )
     if "$" in host:
         raise refuse("a variable in a host's name", "write the host; it says whom to trust")
 

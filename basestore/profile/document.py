@@ -5,7 +5,10 @@ DocumentError with file, line and key for everything else. Values are never show
 types, since they may be secrets.
 """
 
+import errno
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,9 @@ from typing import TypeVar
 
 from basestore.errors import InputError
 from basestore.profile.lines import KeyPath, key_lines, show_path
+
+LARGEST = 64 * 1024 * 1024
+"""The most bytes of a file that people write, or another tool's lock."""
 
 _SYNTAX = re.compile(r"(?P<reason>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
@@ -204,12 +210,31 @@ class Table:
 def read_file(root: Path, file: str) -> bytes | None:
     """A file of the project, None where there is none; raises DocumentError if it can't be read."""
     try:
-        return (root / file).read_bytes()
+        return read_regular(root / file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         reason = f"can't be read: {error.strerror or error}"
         raise DocumentError(file, reason, "make it a file that you can read") from None
+
+
+def read_regular(path: Path) -> bytes:
+    """A regular file of at most ``LARGEST`` bytes; raises OSError, also for one that is none.
+
+    What people name may be a pipe or a device, which would never end.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        if status.st_size > LARGEST:
+            raise OSError(errno.EFBIG, f"it has more than {LARGEST >> 20} MiB")
+        return file.read()
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to would be waited for."""
+    return os.open(name, flags | os.O_NONBLOCK)
 
 
 def read_document(file: str, data: bytes) -> Table:

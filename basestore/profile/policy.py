@@ -178,6 +178,12 @@ class Policy:
         return tuple(sorted({rule.pattern for rule in self.rules if isinstance(rule, Forbid)}))
 
     @property
+    def refused_licences(self) -> tuple[str, ...]:
+        """The patterns of refused licences, sorted."""
+        found = {rule.pattern for rule in self.rules if isinstance(rule, RefuseLicence)}
+        return tuple(sorted(found))
+
+    @property
     def needs(self) -> frozenset[Need]:
         """What has to be found out about every package for these rules."""
         return frozenset(_NEEDS[rule.key] for rule in self.rules if rule.key in _NEEDS)

@@ -48,7 +48,9 @@ def read_pyprojects(root: Path, table: Table, python: str, indexes: Sequence[Ind
         refuse = one.refusal("file")
         file = relative(table.document.file, name, refuse)
         data = _read(root, file, refuse)
-        project = _Project(read_document(file, data), one, frozenset(_named(indexes)))
+        document = read_document(file, data)
+        lines = key_lines(document.document.text)
+        project = _Project(document, one, frozenset(_named(indexes)), lines)
         project.check_python(python)
         found.requirements.extend(project.requirements())
         found.constraints.extend(project.constraints())
@@ -71,13 +73,14 @@ def _named(indexes: Sequence[Index]) -> Iterator[str]:
 class _Project:
     """A ``pyproject.toml``, and what a profile (``wish``) takes of it.
 
-    ``indexed``: packages that the profile names for an index. ``taken``: extras and groups that
-    were taken already, since both may include others.
+    ``indexed``: packages that the profile names for an index. ``lines``: of every key of the
+    document. ``taken``: extras and groups that were taken already, since both may include others.
     """
 
     document: Table
     wish: Table
     indexed: frozenset[str]
+    lines: Mapping[KeyPath, int]
     taken: set[tuple[str, str]] = field(default_factory=set)
 
     def check_python(self, python: str) -> None:
@@ -236,8 +239,7 @@ class _Project:
 
     def _place(self, table: Table, key: str, number: int) -> tuple[Location, Refuse]:
         path: KeyPath = (*table.path, key, number)
-        line = key_lines(self.document.document.text).get(path, 1)
-        return Location(self._file, line), table.refusal(key, number)
+        return Location(self._file, self.lines.get(path, 1)), table.refusal(key, number)
 
     @property
     def _name(self) -> str:

@@ -30,6 +30,8 @@ def parse_requirement(text: str, location: Location, refuse: Refuse) -> Requirem
             f"{_shown(text)} is no requirement: {reason}",
             "write a name, extras and versions as in PEP 508: uvicorn[standard]>=0.30,<1",
         ) from None
+    except RecursionError:
+        raise refuse("a marker that is nested too deeply", "write it flatter") from None
     parsed.name = normalised(parsed.name)
     parsed.extras = {normalised(extra) for extra in parsed.extras}
     if parsed.url is None:

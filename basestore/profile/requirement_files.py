@@ -14,7 +14,7 @@ from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.profile.direct import Refuse, read_hash
-from basestore.profile.document import DocumentError
+from basestore.profile.document import DocumentError, read_regular
 from basestore.profile.model import Location, Requirement
 from basestore.profile.requirement import parse_constraint, parse_requirement
 
@@ -100,7 +100,7 @@ class RequirementFiles:
 
     def _lines(self, file: str, refuse: Refuse) -> Iterator[tuple[Location, str]]:
         try:
-            data = (self._root / file).read_bytes()
+            data = read_regular(self._root / file)
             text = data.decode("utf-8-sig")
         except OSError as error:
             reason = error.strerror or str(error)

@@ -7,7 +7,7 @@ from basestore.digest import Digest
 from basestore.errors import DisagreementError
 from basestore.lock.inputs import Part, inputs
 from basestore.lock.model import Lock, PlatformLock, Replaced, Wheel
-from basestore.lock.origin import Origin
+from basestore.lock.origin import Origin, PackageOrigin
 from basestore.profile.model import Profile
 from basestore.resolve.family import check_moved, check_replaces
 from basestore.resolve.foundation import SolvedFoundation
@@ -62,8 +62,11 @@ class Known:
 
     def parents_requires(self) -> Mapping[str, tuple[str, ...]]:
         """Who requires whom in the parent's lock, as far as its origin tells."""
-        origins = self.parent.origin.packages if self.parent and self.parent.origin else {}
-        return {name: origin.requires for name, origin in origins.items()}
+        return {name: origin.requires for name, origin in self.parents_origins().items()}
+
+    def parents_origins(self) -> Mapping[str, PackageOrigin]:
+        """How the packages of the parent's lock got in, as far as its origin tells."""
+        return self.parent.origin.packages if self.parent and self.parent.origin else {}
 
     def told(self) -> Mapping[Digest, bool]:
         """Of all wheels there are, whether an index told their digest; what no origin says is."""

@@ -13,7 +13,7 @@ from basestore.lock.origin import OFFERED, UNTOLD
 from basestore.profile.policy import Need
 from basestore.progress import Progress
 from basestore.sources.fetch import Artifact, fetch
-from basestore.sources.metadata import LIMIT, licences_of
+from basestore.sources.metadata import LIMIT, is_metadata, licences_of
 from basestore.sources.pylock import IndexedWheel
 from basestore.sources.simple import LIMIT as PAGE_LIMIT
 from basestore.sources.simple import page_url, read_yanked
@@ -112,9 +112,10 @@ class _Student:
         parts = urlsplit(one.wheel.url)
         url = parts._replace(path=f"{parts.path}.metadata", fragment="").geturl()
         try:
-            return self.transport.read(url, limit=LIMIT)
+            data = self.transport.read(url, limit=LIMIT)
         except StatusError:
             return None
+        return data if is_metadata(data) else None
 
     def _inside(self, wheel: IndexedWheel) -> bytes:
         from basestore.layer.wheel.content import read_content

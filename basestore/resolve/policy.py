@@ -1,6 +1,7 @@
 """A solution before the policy: what has to be learned for it, and the judgement."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from basestore.digest import Digest
@@ -25,11 +26,12 @@ def learn_for(
 ) -> Mapping[Digest, Learned]:
     """What a policy has to know of chosen wheels, by digest; ``chosen``: by name, per platform.
 
-    The licences of wheels that were asked before are those of then. Raises what ``learn`` raises.
+    The licences of wheels that were asked before are those of then; so is how the parent's stand
+    where nothing tells their index. Raises what ``learn`` raises.
     """
     if not policy.needs:
         return {}
-    before = _licences(known)
+    before, stood = _licences(known), _standing(known)
     asked = [
         Asked(name, wheel, _index(closure, name), _open(policy, wheel.sha256 in before))
         for closure, wheels in chosen
@@ -41,6 +43,8 @@ def learn_for(
         if Need.LICENCES in policy.needs and digest in before:
             standing = found.get(digest, Learned()).standing
             found[digest] = Learned(before[digest], standing)
+        if Need.STANDING in policy.needs and one.index == "" and digest in stood:
+            found[digest] = replace(found.get(digest, Learned()), standing=stood[digest])
     return found
 
 
@@ -65,6 +69,15 @@ def _index(closure: Closure, name: str) -> str | None:
 
 def _open(policy: Policy, has_licences: bool) -> frozenset[Need]:
     return policy.needs - {Need.LICENCES} if has_licences else policy.needs
+
+
+def _standing(known: Known) -> Mapping[Digest, str]:
+    """How the parent's wheels stood when it was locked."""
+    packages = known.parents_origins()
+    platforms = known.parent.lock.platforms if known.parent else ()
+    wheels = (wheel for platform in platforms for wheel in platform.wheels)
+    found = ((wheel.sha256, packages.get(wheel.name)) for wheel in wheels)
+    return {digest: how.standing for digest, how in found if how and how.standing is not None}
 
 
 def _licences(known: Known) -> Mapping[Digest, tuple[str, ...]]:

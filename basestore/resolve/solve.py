@@ -131,7 +131,7 @@ class _Solver:
             return None
         inherited = self.known.inherited(target.platform, self.profile.replaces)
         found = read_team_lock(team, target, self.ports.uv)
-        return take(self.profile, found, inherited, self.known.parents_requires())
+        return take(self.profile, found, inherited, self.known.parents_origins())
 
     def _preferences(self, platform: Platform) -> Preferences:
         fixed = frozenset(self.known.inherited(platform, self.profile.replaces))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from basestore.errors import NoResolutionError
 from basestore.lock.model import Wheel
+from basestore.lock.origin import PackageOrigin
 from basestore.profile.model import Location, Profile
 from basestore.profile.names import DEFAULT_INDEX
 from basestore.resolve.wheels import Closure
@@ -40,12 +41,12 @@ def take(
     profile: Profile,
     team: TeamPackages,
     inherited: Mapping[str, Wheel],
-    requires: Mapping[str, tuple[str, ...]],
+    origins: Mapping[str, PackageOrigin],
 ) -> Closure:
     """The closure of a profile that takes a team's lock.
 
-    ``inherited``: the parent's wheels that stay, ``requires``: who requires whom there. Raises
-    TeamContradictionError and OtherIndexError.
+    ``inherited``: the parent's wheels that stay, ``origins``: how the parent's packages got in.
+    Raises TeamContradictionError and OtherIndexError.
     """
     for name, package in team.packages.items():
         _check_index(profile, team, name)
@@ -53,13 +54,20 @@ def take(
             raise TeamContradictionError(
                 profile, team.place(name), package.version, inherited[name]
             )
-    kept = {name: _as_indexed(wheel) for name, wheel in inherited.items()}
+    known = {name: origins.get(name, PackageOrigin("")) for name in inherited}
+    kept = {name: _as_indexed(wheel, known[name]) for name, wheel in inherited.items()}
     packages = {**team.packages, **kept}
+    requires = {name: origin.requires for name, origin in origins.items()}
     graph = {**dict.fromkeys(packages, ()), **requires, **team.requires}
     return Closure(
         packages={name: packages[name] for name in sorted(packages)},
         requires={name: tuple(n for n in graph[name] if n in packages) for name in packages},
-        indexes={name: profile.index_of(name) or DEFAULT_INDEX for name in packages},
+        indexes={
+            name: (known[name].index if name in known else "")
+            or profile.index_of(name)
+            or DEFAULT_INDEX
+            for name in packages
+        },
         urls={name: team.indexes.get(name, "") for name in packages},
         roots=team.roots,
     )
@@ -72,7 +80,7 @@ def _check_index(profile: Profile, team: TeamPackages, name: str) -> None:
         raise OtherIndexError(team.place(name), name, named.name)
 
 
-def _as_indexed(wheel: Wheel) -> IndexedPackage:
+def _as_indexed(wheel: Wheel, origin: PackageOrigin) -> IndexedPackage:
     """A parent's wheel; where it lies isn't asked, since the lock has its size."""
-    known = IndexedWheel(wheel.file, "", wheel.sha256, wheel.size, None)
+    known = IndexedWheel(wheel.file, "", wheel.sha256, wheel.size, origin.uploaded)
     return IndexedPackage(wheel.name, wheel.version, (known,))

@@ -7,13 +7,14 @@ classifiers, or a ``License`` of free text.
 import re
 from collections.abc import Iterator, Mapping
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 
 LIMIT = 4 * 1024 * 1024
 """The most a metadata file may hold, in bytes."""
 
 _LONGEST = 100  # a longer free text is the licence itself, not its name
 _LONGEST_EXPRESSION = 4096
+_FIELD = re.compile(rb"^metadata-version:", re.IGNORECASE | re.MULTILINE)  # always there
 _ROOT = "License :: "
 _NO_LICENCE = frozenset({"", "unknown", "none", "n/a"})
 
@@ -59,12 +60,17 @@ _OF_TEXT = (
 )
 
 
+def is_metadata(data: bytes) -> bool:
+    """Whether a server's answer is a metadata file, and no page that it has for everything."""
+    return _FIELD.search(data.partition(b"\n\n")[0]) is not None
+
+
 def licences_of(metadata: bytes) -> tuple[str, ...]:
     """The licences of a wheel, all of which hold; empty where it tells none.
 
     SPDX expressions where the metadata has them or a classifier stands for one, else its words.
     """
-    message = BytesHeaderParser().parsebytes(metadata)
+    message = HeaderParser().parsestr(metadata.decode(errors="replace"))
     if expression := _line(message, "License-Expression")[:_LONGEST_EXPRESSION]:
         return (expression,)
     if classified := tuple(sorted(set(_classified(message)))):

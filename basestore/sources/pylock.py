@@ -4,7 +4,7 @@ import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from basestore.canonical import toml_string
@@ -143,22 +143,51 @@ def _archive(package: "Package") -> IndexedWheel:
 
     archive = package.archive
     url = archive.url if archive else None
-    file = unquote(urlsplit(url or "").path.rpartition("/")[2])
+    try:
+        file = unquote(urlsplit(url or "").path.rpartition("/")[2])
+    except ValueError:
+        raise PylockError(f"the URL of {package.name} is none") from None
     if archive is None or url is None or not file.endswith(".whl"):
         raise DirectUrlError(package.name)
+    _check_wheel(file, package)
+    size = _size(file, archive.size)
     sha256 = _sha256(archive.hashes, file, url)
-    return IndexedWheel(file, url, sha256, archive.size, archive.upload_time)
+    return IndexedWheel(file, url, sha256, size, _moment(archive.upload_time))
+
+
+def _check_wheel(file: str, package: "Package") -> None:
+    """An archive's name, which the standard doesn't hold to the package's."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    try:
+        name, version, *_ = parse_wheel_filename(file)
+    except InvalidWheelFilename:
+        raise PylockError(f"{file} is no wheel's name") from None
+    if (name, version) != (package.name, package.version):
+        raise PylockError(f"{file} is no wheel of {package.name} {package.version}")
+
+
+def _size(file: str, told: int | None) -> int | None:
+    """The size told; no wheel has none, so that 0 tells nothing."""
+    if told is not None and told < 0:
+        raise PylockError(f"{file} has the size {told}")
+    return told or None
 
 
 def _wheel(wheel: "PackageWheel") -> IndexedWheel | UnhashedWheel:
     if wheel.url is None:
         raise PylockError(f"{wheel.filename} has no URL")
-    if wheel.size is not None and wheel.size < 0:
-        raise PylockError(f"{wheel.filename} has the size {wheel.size}")
+    size = _size(wheel.filename, wheel.size)
+    uploaded = _moment(wheel.upload_time)
     if "sha256" not in wheel.hashes:
-        return UnhashedWheel(wheel.filename, wheel.url, wheel.size, wheel.upload_time)
+        return UnhashedWheel(wheel.filename, wheel.url, size, uploaded)
     sha256 = _sha256(wheel.hashes, wheel.filename, wheel.url)
-    return IndexedWheel(wheel.filename, wheel.url, sha256, wheel.size, wheel.upload_time)
+    return IndexedWheel(wheel.filename, wheel.url, sha256, size, uploaded)
+
+
+def _moment(told: datetime | None) -> datetime | None:
+    """The standard has upload times in UTC, but lets a file leave the offset out."""
+    return told.replace(tzinfo=UTC) if told and told.tzinfo is None else told
 
 
 def _sha256(hashes: Mapping[str, str], file: str, url: str) -> Digest:

@@ -65,7 +65,7 @@ def _of_json(text: str) -> Mapping[str, str]:
     found = {}
     for file in json.loads(text)["files"]:
         yanked = file.get("yanked", False)
-        if yanked is not False:
+        if yanked not in (False, None):  # some indexes write null for what is not
             found[str(file["filename"])] = yanked if isinstance(yanked, str) else ""
     return found
 

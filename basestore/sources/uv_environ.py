@@ -68,8 +68,10 @@ def credentials_variables(name: str, credentials: Credentials) -> dict[str, str]
 
 def with_credentials(url: str, known: Mapping[Origin, Credentials]) -> str:
     """The URL with the credentials of its origin, unless it has its own."""
-    parts = urlsplit(url)
-    credentials = known.get(origin(url))
+    try:
+        parts, credentials = urlsplit(url), known.get(origin(url))
+    except ValueError:
+        return url  # whoever asks there says what is wrong with it
     if credentials is None or parts.username is not None:
         return url
     userinfo = f"{quote(credentials.user, safe='')}:{quote(credentials.password, safe='')}"
@@ -84,9 +86,13 @@ def _reaches(name: str) -> bool:
 
 
 def _note(known: dict[Origin, Credentials], url: str, named: Credentials | None) -> None:
-    bare, inside = take_credentials(url)
+    try:
+        bare, inside = take_credentials(url)
+        whose = origin(bare)
+    except ValueError:
+        return
     if credentials := inside or named:
-        known[origin(bare)] = credentials
+        known[whose] = credentials
 
 
 def _named(name: str, environ: Mapping[str, str]) -> Credentials | None:

@@ -160,6 +160,9 @@ def _stored_urls(store: _Table) -> Iterator[str]:
         service, user = one.get("service", str), one.get("username", str)
         password = one.get("password", str)
         if service and password and one.get("scheme", str) == "basic":
-            parts = urlsplit(service)
+            try:
+                parts = urlsplit(service)
+            except ValueError:
+                raise UvSettingsError(store.path, "service is no URL") from None
             userinfo = f"{quote(user or '', safe='')}:{quote(password, safe='')}"
             yield urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))

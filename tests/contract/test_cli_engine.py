@@ -205,7 +205,14 @@ def test_run_without_the_program(basestore: CommandLine, engine: LoopbackEngine)
 
 
 @pytest.mark.parametrize(
-    "option", [["-v", "data"], ["-v", "data:relative"], ["-v", ":/x"], ["-e", "=x"]]
+    "option",
+    [
+        ["-v", "data"],
+        ["-v", "data:relative"],
+        ["-v", ":/x"],
+        ["-v", "~nobody-else/x:/x"],
+        ["-e", "=x"],
+    ],
 )
 def test_run_with_options_that_mean_nothing(
     basestore: CommandLine, engine: LoopbackEngine, option: list[str]

@@ -14,7 +14,9 @@ from wheelmaker import MadeWheel, make_wheel
 from basestore.digest import Digest
 from basestore.errors import BasestoreError, ExitCode
 from basestore.lock.freshness import check
+from basestore.pipeline.export import export_pylock
 from basestore.profile.reader import read_profile
+from basestore.progress import Progress
 from basestore.resolve.explain import ContradictionError, NoWheelError, ResolutionError
 from basestore.resolve.hashes import UnlistedWheelError
 from basestore.resolve.taken import OtherIndexError, TeamContradictionError
@@ -420,13 +422,27 @@ def test_the_wheels_of_a_teams_lock_are_found_by_its_urls(site: Site, index: Loo
     assert places == {Digest(WEB.sha256): (url(index, WEB),)}
 
 
-def test_a_build_finds_the_wheels_of_a_teams_lock(site: Site, place: LoopbackIndex) -> None:
+def test_an_export_has_the_urls_that_were_asked_for(site: Site, place: LoopbackIndex) -> None:
+    place.credentials = ("team", TOKEN)
+    site.machine.environ = {"WHEELS_TOKEN": TOKEN}
+    site.ask(FILES, reqs=url(place, BUILT, "team:${WHEELS_TOKEN}@"))
+    digest = site.run()
+    profile = read_profile(site.project, "runtime")
+
+    data = export_pylock(profile, site.lock(), digest, site.machine.uv, Progress()).decode()
+
+    assert f'url = "{url(place, BUILT)}"' in data
+    assert TOKEN not in data
+
+
+@pytest.mark.parametrize("key", ["wheels = [{}]", "archive = {}"])
+def test_a_build_finds_the_wheels_of_a_teams_lock(
+    site: Site, place: LoopbackIndex, key: str
+) -> None:
     """Also those that no index of the profile has."""
     text = 'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "web"\nversion = "1.0"\n'
-    wheel = (
-        f'wheels = [{{ url = "{url(place, BUILT)}", hashes = {{ sha256 = "{BUILT.sha256}" }} }}]'
-    )
-    site.write("app/pylock.toml", f"{text}{wheel}\n")
+    wheel = f'{{ url = "{url(place, BUILT)}", hashes = {{ sha256 = "{BUILT.sha256}" }} }}'
+    site.write("app/pylock.toml", f"{text}{key.format(wheel)}\n")
     site.ask('[from-lock]\nfile = "../app/pylock.toml"')
     site.run()
 
@@ -482,6 +498,24 @@ def test_a_child_takes_its_teams_lock_beside_its_parent(site: Site, index: Loopb
     site.write("profiles/child.toml", f'extends = "runtime"\nreplaces = ["core"]\n{TAKEN}')
     site.run("child")
     assert site.versions("child") == {"core": "2.0", "speed": "1.0", "web": "1.0"}
+
+
+def test_a_policy_knows_what_stays_the_parents(site: Site, index: LoopbackIndex) -> None:
+    """Its index and its age, which a team's lock can't tell."""
+    index.add(make_wheel("own", "1.0"))
+    rules = 'minimum-age = "7 days"\nrequire-index = { own = "private" }'
+    site.write("basestore.toml", f"[policy]\n{rules}\n")
+    indexes = f'[indexes.private]\nurl = "{index.url}"\npackages = ["own"]\n'
+    site.ask(f'requirements = ["own"]\n{indexes}')
+    site.run()
+    uv_lock(site)
+    site.write("profiles/child.toml", f'extends = "runtime"\n{TAKEN}')
+
+    site.run("child")
+
+    parents, own = site.origin().packages["own"], site.origin("child").packages["own"]
+    assert (own.index, own.uploaded) == ("private", parents.uploaded)
+    assert own.uploaded is not None
 
 
 def test_a_child_of_a_profile_that_takes_a_lock(site: Site) -> None:

@@ -72,6 +72,12 @@ def blamed(root: Path, name: str) -> list[str]:
             '["linux/arm64"]',
             ["profiles/runtime.toml:2: `platforms` was changed"],
         ),
+        (
+            "runtime.toml",
+            "[foundation]",
+            '[indexes.own]\nurl = "https://w.example/"\npackages = ["redis"]\n[foundation]',
+            ["profiles/runtime.toml:5: `indexes` was changed"],
+        ),
     ],
 )
 def test_edits(root: Path, file: str, old: str, new: str, expected: list[str]) -> None:

@@ -51,6 +51,12 @@ from basestore.lock.policy import PolicyHitError, Verdict, check
             "free 1.0 has the licence GPL-2.0-only, refused as 'GPL-*'",
         ),
         (
+            'refuse-licences = ["@proprietary", "AGPL-*"]',
+            package("dual", licences=("LicenseRef-Own AND (MIT OR AGPL-3.0-only)",)),
+            package("dual", licences=("MIT OR LicenseRef-Own OR AGPL-3.0-only",)),
+            "dual 1.0 has the licence LicenseRef-Own, refused as 'LicenseRef-*' of @proprietary",
+        ),
+        (
             'refuse-licences = ["unknown"]',
             package("silent", licences=()),
             package("silent"),
@@ -100,6 +106,16 @@ from basestore.lock.policy import PolicyHitError, Verdict, check
 def test_a_rule(tmp_path: Path, rule: str, broken: object, kept: object, what: str) -> None:
     assert whats(judged(tmp_path, rule, broken)) == [what]
     assert judged(tmp_path, rule, kept) == Verdict()
+
+
+def test_a_choice_between_refused_licences(tmp_path: Path) -> None:
+    there = package("dual", licences=("LicenseRef-Own OR AGPL-3.0-only",))
+
+    assert whats(judged(tmp_path, 'refuse-licences = ["LicenseRef-*", "AGPL-*"]', there)) == [
+        "dual 1.0 has the licence LicenseRef-Own, refused as 'LicenseRef-*'",
+        "dual 1.0 has the licence AGPL-3.0-only, refused as 'AGPL-*'",
+    ]
+    assert judged(tmp_path, 'refuse-licences = ["AGPL-*"]', there) == Verdict()
 
 
 @pytest.mark.parametrize(

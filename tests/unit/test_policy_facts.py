@@ -3,7 +3,7 @@
 import pytest
 
 from basestore.lock.licences import refused
-from basestore.sources.metadata import licences_of
+from basestore.sources.metadata import is_metadata, licences_of
 from basestore.sources.simple import BadPageError, page_url, read_yanked
 
 
@@ -41,6 +41,15 @@ def test_licences_that_can_not_be_avoided(
     assert refused(expressions, pattern) == found
 
 
+def test_a_choice_among_refused_licences_is_none() -> None:
+    choice = ("AGPL-3.0-only OR GPL-3.0-only",)
+
+    assert refused(choice, "GPL-*", ("AGPL-*",)) == ("GPL-3.0-only",)
+    assert refused(choice, "AGPL-*", ("GPL-*",)) == ("AGPL-3.0-only",)
+    assert refused(("MIT OR GPL-3.0-only",), "GPL-*", ("AGPL-*",)) == ()
+    assert refused(("AGPL-3.0-only",), "GPL-*", ("AGPL-*",)) == ()
+
+
 @pytest.mark.parametrize(
     ("lines", "found"),
     [
@@ -63,6 +72,7 @@ def test_licences_that_can_not_be_avoided(
         ("License: The MIT License\n        Permission is hereby", ("The MIT License",)),
         ("Summary: nothing", ()),
         ("License: a\x1b[31mb", ("a[31mb",)),
+        ("License: Licença", ("Licença",)),
     ],
 )
 def test_licences_of_metadata(lines: str, found: tuple[str, ...]) -> None:
@@ -79,6 +89,13 @@ def test_bytes_that_are_no_text_are_no_licence() -> None:
     assert licences_of(b"\xff\xfe\x00") == ()
 
 
+def test_what_a_server_has_for_every_address_is_no_metadata() -> None:
+    assert is_metadata(b"Metadata-Version: 2.4\nName: x\n")
+    assert is_metadata(b"Name: x\r\nmetadata-version: 2.1\r\n\r\ntext")
+    assert not is_metadata(b"<!DOCTYPE html><html></html>")
+    assert not is_metadata(b"<html>\n\nMetadata-Version: 2.1\n")
+
+
 HTML = b"""<!DOCTYPE html><html><body>
 <a href="/files/x-1.0%2Bcpu-py3-none-any.whl#sha256=00" data-yanked="broken &amp; gone">x</a>
 <a href="https://files.example.com/x-2.0-py3-none-any.whl?a=b" data-yanked>x</a>
@@ -88,7 +105,8 @@ JSON = b"""{"files": [
   {"filename": "x-1.0+cpu-py3-none-any.whl", "yanked": "broken & gone"},
   {"filename": "x-2.0-py3-none-any.whl", "yanked": true},
   {"filename": "x-3.0-py3-none-any.whl", "yanked": false},
-  {"filename": "x-4.0-py3-none-any.whl"}
+  {"filename": "x-4.0-py3-none-any.whl"},
+  {"filename": "x-5.0-py3-none-any.whl", "yanked": null}
 ]}"""
 
 

@@ -1,12 +1,13 @@
 """Requirements in files, as read: what is taken, and what is said about what is not."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from basestore.errors import ExitCode
 from basestore.lock.inputs import Part, inputs
-from basestore.profile.document import DocumentError
+from basestore.profile.document import LARGEST, DocumentError, read_regular
 from basestore.profile.model import Profile
 from basestore.profile.project import read_project
 from basestore.profile.reader import read_profile
@@ -258,3 +259,22 @@ def test_wrong_locks_of_teams(
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert caught.value.line
+
+
+def test_a_marker_that_is_nested_too_deeply(tmp_path: Path) -> None:
+    marker = f"{'(' * 5000}python_version > '3'{')' * 5000}"
+
+    with pytest.raises(DocumentError, match=r"app/reqs\.txt:2: a marker that is nested too deeply"):
+        read(tmp_path, FILES, reqs=f"web\nlib ; {marker}\n")
+
+
+def test_a_pipe_or_a_huge_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with (tmp_path / "huge.txt").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    (tmp_path / "most.txt").write_bytes(b"\n" * 10)
+
+    for name, reason in (("pipe.txt", "no regular file"), ("huge.txt", "more than 64 MiB")):
+        with pytest.raises(OSError, match=reason):
+            read_regular(tmp_path / name)
+    assert read_regular(tmp_path / "most.txt") == b"\n" * 10

@@ -46,3 +46,11 @@ def test_no_other_origin_gets_them(url: str) -> None:
 
 def test_an_index_without_credentials_has_none() -> None:
     assert credentials_of({"pt": "https://host.example/simple"}, {"UV_INDEX": ""}) == {}
+
+
+@pytest.mark.parametrize("url", ["http://[host/simple", "http://me:pw@host:port/simple"])
+def test_what_is_no_url_holds_no_credentials(url: str) -> None:
+    known = credentials_of({"own": url}, {"UV_INDEX": url, "UV_INDEX_OWN_USERNAME": "me"})
+
+    assert known == {}
+    assert with_credentials(url, known) == url

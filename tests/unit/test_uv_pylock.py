@@ -1,6 +1,7 @@
 """Reading what uv resolved: what the standard promises, and what it doesn't promise but we need."""
 
 import tomllib
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,36 @@ def test_a_wheel_with_all_that_an_index_may_tell() -> None:
     assert wheel.sha256 == Digest(HASH)
     assert wheel.uploaded is not None
     assert wheel.uploaded.isoformat() == "2026-01-02T03:04:05+00:00"
+
+
+def test_an_upload_time_without_an_offset_is_in_utc() -> None:
+    (found,) = read_pylock(
+        (HEAD + package(wheels(more=", upload-time = 2026-01-02T03:04:05"))).encode()
+    )
+
+    assert found.wheels[0].uploaded == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_a_size_of_nothing_is_unknown() -> None:
+    (found,) = read_pylock((HEAD + package(wheels(more=", size = 0"))).encode())
+
+    assert found.wheels[0].size is None
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1/other-1.0-py3-none-any.whl", "is no wheel of lib 1.0"),
+        ("http://127.0.0.1/lib-2.0-py3-none-any.whl", "is no wheel of lib 1.0"),
+        ("http://127.0.0.1/lib.whl", "is no wheel's name"),
+        ("http://[127/lib-1.0-py3-none-any.whl", "the URL of lib is none"),
+    ],
+)
+def test_an_archive_is_a_wheel_of_its_package(url: str, reason: str) -> None:
+    archive = f'archive = {{ url = "{url}", hashes = {{ sha256 = "{HASH}" }} }}'
+
+    with pytest.raises(PylockError, match=reason):
+        read(package(archive))
 
 
 def test_packages_come_sorted() -> None:

@@ -145,3 +145,14 @@ def test_a_broken_file_is_named_and_not_quoted(tmp_path: Path, text: str) -> Non
 def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UvSettingsError, match="no such file"):
         user_settings({"UV_CONFIG_FILE": str(tmp_path / "nowhere.toml")}, tmp_path)
+
+
+def test_a_stored_service_that_is_no_url(tmp_path: Path) -> None:
+    write(
+        tmp_path / ".local/share/uv/credentials/credentials.toml",
+        '[[credential]]\nservice = "https://[i"\npassword = "canary"\nscheme = "basic"\n',
+    )
+
+    with pytest.raises(UvSettingsError, match="service is no URL") as caught:
+        user_settings({}, tmp_path)
+    assert "canary" not in str(caught.value)
