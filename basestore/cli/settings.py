@@ -11,6 +11,7 @@ from basestore.errors import InputError
 from basestore.target import Platform
 
 _MIRROR = "BASESTORE_MIRROR_"
+_SCHEMES = frozenset({"file", "http", "https"})
 
 
 class ConfigError(InputError):
@@ -77,11 +78,18 @@ def _mirrors_of(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _sound(mirrors: Mapping[str, str]) -> Mapping[str, str]:
     for name, url in mirrors.items():
-        try:
-            _ = urlsplit(url).port
-        except ValueError:
-            raise MirrorError(name) from None
+        if not _is_url(url):
+            raise MirrorError(name)
     return mirrors
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # which is looked at only now
+    except ValueError:
+        return False
+    return parts.scheme in _SCHEMES
 
 
 def _configured_mirrors(path: Path) -> dict[str, str]:

@@ -5,7 +5,9 @@ import pytest
 from basestore.cli.settings import MirrorError, read_settings
 
 
-@pytest.mark.parametrize("url", ["http://[host/", "https://me:canary@host:port/"])
+@pytest.mark.parametrize(
+    "url", ["http://[host/", "https://me:canary@host:port/", "canary", "host/path", "ftp://host/"]
+)
 def test_a_mirror_that_is_no_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("BASESTORE_MIRROR_PYTORCH_CPU", url)
 
