@@ -13,7 +13,7 @@ _NORMALISED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?")
 
 DEFAULT_INDEX = "default"
-"""What the index that uv asks by default is called."""
+"""What the index that uv asks by default is called in profiles, mirrors and origins."""
 
 RESERVED_INDEXES = frozenset({DEFAULT_INDEX, "debian", "debian-security", "snapshot"})
 """What mirrors are named for besides the indexes of profiles."""

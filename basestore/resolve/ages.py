@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from basestore.errors import NoResolutionError, UnreachableError
+from basestore.profile.names import DEFAULT_INDEX
 from basestore.resolve.explain import ResolutionError, Wanted
 from basestore.sources.pylock import IndexedPackage
-from basestore.sources.uv import DEFAULT_INDEX, Question, Uv
+from basestore.sources.uv import Question, Uv
 from basestore.sources.uv_failure import UnsatisfiableError
 
 _LIFT = '`--exclude-newer "0 days"` takes them this once'

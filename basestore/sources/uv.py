@@ -17,6 +17,7 @@ from pathlib import Path
 from basestore.canonical import toml_key, toml_string, toml_strings, toml_table
 from basestore.errors import BasestoreError, UnreachableError
 from basestore.profile.model import Index
+from basestore.profile.names import DEFAULT_INDEX
 from basestore.sources.pylock import IndexedPackage, read_pylock, write_preferences
 from basestore.sources.uv_environ import (
     credentials_of,
@@ -27,9 +28,6 @@ from basestore.sources.uv_environ import (
 from basestore.sources.uv_failure import UvFailedError, failure_of
 from basestore.target import Platform
 from basestore.transport.url import Credentials, Origin, origin, take_credentials
-
-DEFAULT_INDEX = "default"
-"""What the index that uv asks by default is called in mirrors and origins."""
 
 DIRECT = "direct"
 """What stands for an index where a wheel is asked for by its URL."""
