@@ -5,10 +5,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check format bench replay clean
+.PHONY: demo demo-services test check format bench bench-team fuzz replay clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
+
+# Three services on two bases; with docker-registry and a Docker Engine it pushes and runs them, too.
+demo-services: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/examples/team/demo.sh
 
 test: $(READY)
 	$(BIN)/pytest -n auto
@@ -27,6 +31,17 @@ format: $(READY)
 # BENCH=--gpu measures gpu too.
 bench: $(READY)
 	$(BIN)/python tests/bench --page docs/benchmarks.md $(BENCH)
+
+# A team's images by docker build and by basestore; takes half an hour, root, docker.io and
+# docker-registry. TEAM='--only svc-documents svc-api --json' for a trial.
+bench-team: $(READY)
+	PYTHONPATH=tests:tests/bench $(BIN)/python -m bench.team \
+	  $(if $(TEAM),$(TEAM),--page docs/benchmarks-team.md)
+
+# Mutated inputs into every reader of bytes that others wrote; what breaks one lies in .fuzz.
+# FUZZ='--seconds 60 --target zip' for less.
+fuzz: $(READY)
+	$(BIN)/python tests/fuzz/run.py $(if $(FUZZ),$(FUZZ),--seconds 600)
 
 # Locks past weeks from the package registries, once; what is locked stays in .replay.
 replay: $(READY)

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+_MODE = 0o644
+"""Of what this tool writes: everybody may read it."""
+
 
 @contextlib.contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
@@ -38,15 +41,25 @@ def replace_file(path: Path, data: bytes) -> None:
     replace_files({path: data})
 
 
+def rewrite_files(contents: Mapping[Path, bytes]) -> None:
+    """Give files that people have other bytes, as `replace_files` does; each keeps its mode."""
+    _replace({path: (data, path.stat().st_mode & 0o7777) for path, data in contents.items()})
+
+
 def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Write several files, each whole or not at all, renamed in the order given.
+    """Write several files, mode 0644, each whole or not at all, renamed in the order given.
 
     All bytes are on the disk before the first name is given, so that a full disk or a folder that
     can't be written leaves every file as it was. Only a crash between two renames separates them.
     """
+    _replace({path: (data, _MODE) for path, data in contents.items()})
+
+
+def _replace(contents: Mapping[Path, tuple[bytes, int]]) -> None:
+    """Write files with these bytes and modes."""
     with contextlib.ExitStack() as stack:
         temporaries = [
-            stack.enter_context(_temporary(path, data)) for path, data in contents.items()
+            stack.enter_context(_temporary(path, *content)) for path, content in contents.items()
         ]
         for temporary, path in zip(temporaries, contents, strict=True):
             temporary.replace(path)
@@ -59,17 +72,17 @@ def streamed_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes its name when the block ends well, and is gone if not."""
     with _beside(path) as (temporary, file):
         yield file
-        _finish(file)
+        _finish(file, _MODE)
         temporary.replace(path)
     sync_folder(path.parent)
 
 
 @contextlib.contextmanager
-def _temporary(path: Path, data: bytes) -> Iterator[Path]:
-    """A synced file with the bytes beside ``path``; removed at the end unless it was renamed."""
+def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A synced file beside ``path``; removed at the end unless it was renamed."""
     with _beside(path) as (temporary, file):
         file.write(data)
-        _finish(file)
+        _finish(file, mode)
         yield temporary
 
 
@@ -85,8 +98,8 @@ def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
         Path(name).unlink(missing_ok=True)
 
 
-def _finish(file: BinaryIO) -> None:
-    """Make the bytes durable, readable by everybody."""
+def _finish(file: BinaryIO, mode: int) -> None:
+    """Make the bytes durable."""
     file.flush()
-    os.fchmod(file.fileno(), 0o644)
+    os.fchmod(file.fileno(), mode)
     os.fsync(file.fileno())

@@ -16,7 +16,14 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+from hypothesis import HealthCheck, settings
 from services import lacking, need_program
+
+# How fast the machine is just now is no property of the code; benchmarks are apart from tests.
+settings.register_profile(
+    "basestore", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("basestore")
 
 
 @pytest.fixture(scope="session")

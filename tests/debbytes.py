@@ -7,6 +7,8 @@ from pathlib import Path
 
 from basestore.lock.model import Deb
 from basestore.store.blobs import Blobs
+from basestore.store.folders import Folders
+from basestore.store.leases import Unleased
 
 END = bytes(1024)
 AR = b"!<arch>\n"
@@ -117,7 +119,7 @@ def stock(
 
 
 def blobs_in(folder: Path) -> Blobs:
-    return Blobs(folder / "blobs", folder / "partials")
+    return Blobs(Folders(folder), Unleased())
 
 
 def elf(

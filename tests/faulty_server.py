@@ -10,17 +10,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from bench.serving import serving
 
 
 @dataclass(frozen=True)
 class Fault:
     """One failure.
 
-    ``status``: answered instead, with ``headers``. ``cut``: so many bytes of the body are sent,
-    then the connection closes, cleanly or (``reset``) with an RST. ``whole``: a Range is ignored.
-    ``data``: other bytes than the file's. ``etag``: the file is another from here on.
-    ``untold``: no Content-Length; the end is where the connection closes.
+    ``status``: answered instead. ``headers``: sent too. ``cut``: so many bytes of the body are
+    sent, then the connection closes, cleanly or (``reset``) with an RST. ``whole``: a Range is
+    ignored. ``data``: other bytes than the file's. ``etag``: the file is another from here on.
+    ``untold``: no Content-Length; the end is where the connection closes. ``told``: the
+    Content-Length, whatever is sent. ``range``: the Content-Range, likewise. ``pause``: seconds
+    between two bytes, of which the body then has no end before the client goes; ``endless``: the
+    same without a pause.
     """
 
     status: int = 0
@@ -31,6 +36,10 @@ class Fault:
     data: bytes | None = None
     etag: str = ""
     untold: bool = False
+    told: int | None = None
+    range: str = ""
+    pause: float = 0.0
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,10 @@ class Asked:
 
 @dataclass
 class FaultyServer:
-    """What is served; tests change it while it runs. ``etags``: by path; none where empty."""
+    """What is served; tests change it while it runs. ``etags``: by path; none where empty.
+
+    ``sent``: bytes of endless bodies.
+    """
 
     address: str = ""
     scheme: str = "http"
@@ -54,6 +66,7 @@ class FaultyServer:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     always: dict[str, Fault] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    sent: int = 0
 
     def url(self, path: str) -> str:
         """The URL of a path that begins with a slash."""
@@ -73,7 +86,8 @@ class FaultyServer:
 
     def ranges(self, path: str) -> list[str]:
         """The Range of each request for a path, empty where there was none."""
-        return [asked.headers.get("range", "") for asked in self.asked if asked.path == path]
+        asked = (asked for asked in self.asked if asked.path.partition("?")[0] == path)
+        return [one.headers.get("range", "") for one in asked]
 
 
 @contextmanager
@@ -84,27 +98,8 @@ def faulty_server(tls: ssl.SSLContext | None = None) -> Iterator[FaultyServer]:
     class Handler(_Handler):
         server_state = served
 
-    server = _Server(("127.0.0.1", 0), Handler)
-    if tls:
-        server.socket = tls.wrap_socket(
-            server.socket, server_side=True, do_handshake_on_connect=False
-        )
-    served.address = f"127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(Handler, tls) as served.address:
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client may refuse our certificate, or have enough."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -150,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_file(self, path: str, fault: Fault) -> None:
         state = self.server_state
         data, etag = state.files[path], state.etags.get(path, "")
-        headers = [("ETag", etag)] if etag else []
+        headers = [*fault.headers, *([("ETag", etag)] if etag else [])]
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         changed = self.headers.get("If-Range", etag) != etag
         if not asked or fault.whole or changed:
@@ -160,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         if start >= len(data):
             self._send(416, b"", [("Content-Range", f"bytes */{len(data)}")])
             return
-        where = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        where = fault.range or f"bytes {start}-{len(data) - 1}/{len(data)}"
         self._send(206, data[start:], [*headers, ("Content-Range", where)], fault)
 
     def _send(
@@ -177,14 +172,26 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.untold:
             self.close_connection = True
         else:
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) if fault.told is None else fault.told))
         self.end_headers()
         if self.command == "HEAD":
+            return
+        if fault.pause or fault.endless:
+            self._send_for_ever(body, fault.pause)
             return
         with suppress(BrokenPipeError, ConnectionResetError):  # The client had enough.
             self.wfile.write(body if fault.cut is None else body[: fault.cut])
         if fault.cut is not None or fault.reset:
             self._break_off(fault)
+
+    def _send_for_ever(self, body: bytes, pause: float) -> None:
+        self.close_connection = True
+        wait = threading.Event().wait
+        with suppress(BrokenPipeError, ConnectionResetError):  # The client had enough.
+            while True:
+                self.wfile.write(body[:1] if pause else body)
+                self.server_state.sent += 1 if pause else len(body)
+                wait(pause)
 
     def _break_off(self, fault: Fault) -> None:
         self.wfile.flush()

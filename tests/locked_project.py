@@ -11,6 +11,7 @@ from basestore.lock.freshness import source_files
 from basestore.lock.inputs import inputs
 from basestore.lock.model import Lock, PlatformLock, Wheel
 from basestore.lock.origin import Head, Origin
+from basestore.lock.texts import texts_of
 from basestore.profile.project import read_project
 from basestore.profile.reader import read_profile
 from basestore.target import Platform
@@ -36,17 +37,25 @@ def make_project(root: Path) -> None:
     lock(root, "cpu")
 
 
-def lock(root: Path, name: str, waived: date | None = None) -> Digest:
-    """Lock a profile as the tool would, each requirement to its version 1."""
+def lock(
+    root: Path, name: str, waived: date | None = None, wheels: tuple[Wheel, ...] = ()
+) -> Digest:
+    """Lock a profile or service as the tool would, each requirement to its version 1.
+
+    ``wheels``: instead of those that nobody has.
+    """
     project = read_project(root)
     profile = read_profile(project, name)
     parent = read_lock(project, profile.parent.name)[1] if profile.parent else None
-    names = [(g.name, r.name) for g in profile.lineage for r in g.requirements]
+    generations = (profile,) if profile.service else profile.lineage
+    asked = ((g.name, r.name) for g in generations for r in g.requirements)
+    wheels = wheels or _wheels(list(dict.fromkeys(asked)))
     made = Lock(
         profile=name,
         image=image_config(profile),
-        platforms=(PlatformLock(Platform("amd64"), "3.11.2", "2.36", (), _wheels(names)),),
-        lineage=tuple(generation.name for generation in profile.lineage),
+        platforms=(PlatformLock(Platform("amd64"), "3.11.2", "2.36", (), wheels),),
+        lineage=tuple(generation.name for generation in generations),
+        base=profile.service.base if profile.service else "",
     )
     now = inputs(profile, parent)
     digest = Digest.of(codec.write(made))
@@ -56,6 +65,8 @@ def lock(root: Path, name: str, waived: date | None = None) -> Digest:
         resolved=datetime(2026, 11, 20, tzinfo=UTC),
         parts=now.parts,
         direct={r.name: (r.location,) for r in profile.requirements},
+        stated=texts_of(profile.requirements),
+        bounds=texts_of(profile.constraints),
     )
     return write_lock(project, made, how)
 

@@ -10,10 +10,7 @@ import hashlib
 import io
 import json
 import re
-import shutil
-import socketserver
 import struct
-import sys
 import tarfile
 import tempfile
 import threading
@@ -25,6 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from bench.serving import serving_on
 from layers import gunzip
 
 NO_PROGRAM = "no-such-program"
@@ -78,6 +76,7 @@ class LoopbackEngine:
     removed: list[FakeContainer] = field(default_factory=list)
     asked: list[tuple[str, str, int]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    lacks: set[str] = field(default_factory=lambda: {NO_PROGRAM})
 
     def refuse(self, method: str, path: str, **how: object) -> None:
         """Refuse one request of that method whose path the pattern finds."""
@@ -132,26 +131,11 @@ def loopback_engine() -> Iterator[LoopbackEngine]:
     class Handler(_Handler):
         served = engine
 
-    class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Clients may go as they like."""
-            if not isinstance(sys.exc_info()[1], ConnectionError):
-                super().handle_error(request, client_address)
-
-    folder = tempfile.mkdtemp(prefix="engine-")  # a socket's path may not be long
-    server = Server(str(Path(folder, "docker.sock")), Handler)
-    engine.host = f"unix://{server.server_address}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield engine
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        socket = Path(folder, "docker.sock")
+        engine.host = f"unix://{socket}"
+        with serving_on(socket, Handler):
+            yield engine
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -268,9 +252,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _start(self, number: str, body: bytes) -> None:
         container = self.served.containers[number]
-        command = container.asked.get("Cmd") or []
-        if command[:1] == [NO_PROGRAM]:
-            reason = f'exec: "{NO_PROGRAM}": executable file not found in $PATH: unknown'
+        asked = container.asked
+        command = [*(asked.get("Entrypoint") or ()), *(asked.get("Cmd") or ())]
+        if command[:1] and command[0] in self.served.lacks:
+            reason = f'exec: "{command[0]}": executable file not found in $PATH: unknown'
             self._send(400, json.dumps({"message": f"create failed: {reason}"}).encode())
             return
         self._send(204, b"")

@@ -9,14 +9,14 @@ import hashlib
 import html
 import json
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Self
 from urllib.parse import unquote
 
+from bench.serving import serving
 from wheelmaker import MadeWheel
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -121,18 +121,9 @@ def loopback_index(*wheels: MadeWheel) -> Iterator[LoopbackIndex]:
     class Handler(_Handler):
         served = index
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    index.address = f"127.0.0.1:{server.server_address[1]}"
     index.add(*wheels)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as index.address:
         yield index
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def normal(name: str) -> str:

@@ -6,8 +6,10 @@ from basestore.digest import Digest
 from basestore.image.assemble import assemble
 from basestore.image.model import Image
 from basestore.image.stored import keep_image
-from basestore.pipeline.build import Built, record_image
+from basestore.layer.listing import Listing
+from basestore.pipeline.build import Built, manifests, record_image
 from basestore.pipeline.locked import read_locked
+from basestore.pipeline.recorded import Recorded
 from basestore.profile.project import read_project
 from basestore.recipe.model import Recipe
 from basestore.recipe.plan import plan
@@ -28,14 +30,17 @@ def pretend_build(root: Path, name: str, store: Store) -> Image:
     }
     assembled = assemble(lock.image, locked.digest, realised)
     keep_image(store, assembled)
-    record_image(project, Built(locked, assembled.image, frozenset()))
-    return assembled.image
+    image = assembled.image
+    recorded = Recorded(name, locked.digest, locked.digest.hex, image.digest, manifests(image))
+    record_image(project, Built(recorded, image, frozenset()))
+    return image
 
 
 def pretend_layer(store: Store, recipe: Recipe, size: int = SIZE) -> Realisation:
     """Record a layer that has no bytes."""
     nothing = store.blobs.add(b"")
+    listing = store.blobs.add(Listing(files={}, links={}, dynamic={}).to_bytes())
     layer = Digest.of(f"layer {recipe.digest}".encode())
-    made = Realisation(layer, layer, size, (), nothing, nothing)
+    made = Realisation(layer, layer, size, (), nothing, listing)
     store.realisations.record(recipe.digest, made)
     return made

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from commandline import contents
@@ -22,6 +23,7 @@ from basestore.profile.project import read_project
 from basestore.profile.reader import read_profile
 from basestore.progress import Progress
 from basestore.resolve.foundation import SolvedFoundation
+from basestore.resolve.pin import Pinner, tells
 from basestore.resolve.ports import SolveOptions
 from basestore.resolve.sizes import measure
 from basestore.sources.debian import Debian
@@ -71,7 +73,11 @@ class Site:
             def sizes(wheels: tuple[IndexedWheel, ...]) -> Mapping[Digest, int]:
                 return measure(self.machine.store, transport, wheels, Progress())
 
-            world = PipelineWorld(self.machine.uv, self._foundation, sizes, NOW)
+            pin = Pinner(self.machine.store, transport, Progress())
+            told = partial(tells, transport)
+            world = PipelineWorld(
+                self.machine.uv, self._foundation, sizes, NOW, pin=pin, tells=told
+            )
             return lock_profile(self.project, name, SolveOptions(**wish), world).digest
 
     def lock(self, name: str = "runtime") -> Lock:

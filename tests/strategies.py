@@ -2,11 +2,13 @@
 
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from basestore.digest import Digest
 from basestore.lock.model import Deb, ImageConfig, Lock, PlatformLock, Replaced, Wheel
+from basestore.profile.model import Healthcheck
 from basestore.target import Platform
 
 PLATFORMS = (Platform("amd64"), Platform("arm64"))
@@ -102,9 +104,45 @@ path_conflicts = st.dictionaries(
 )
 
 
+healthchecks = st.builds(
+    Healthcheck,
+    command=st.lists(texts, max_size=2).map(tuple),
+    interval=st.integers(0, 90),
+    timeout=st.integers(0, 9),
+    start_period=st.integers(0, 9),
+    retries=st.integers(0, 9),
+)
+
+
 @st.composite
-def locks(draw: st.DrawFn) -> Lock:
-    """Whole locks in canonical order, of one to three generations and one or two platforms."""
+def service_locks(draw: st.DrawFn) -> Lock:
+    """Whole locks of services in canonical order, of one or two platforms."""
+    name, base = draw(st.lists(plain_names, min_size=2, max_size=2, unique=True))
+    chosen = draw(st.sampled_from([PLATFORMS[:1], PLATFORMS[1:], PLATFORMS]))
+    ports = draw(st.sets(st.integers(1, 65535), max_size=2))
+    return Lock(
+        profile=name,
+        image=replace(
+            draw(image_configs),
+            ports=tuple(sorted(ports)),
+            healthcheck=draw(st.none() | healthchecks),
+        ),
+        platforms=tuple(
+            replace(draw(platform_locks(one, (name,))), debs=(), replaced=()) for one in chosen
+        ),
+        lineage=(name,),
+        base=base,
+    )
+
+
+def locks() -> st.SearchStrategy[Lock]:
+    """Whole locks in canonical order, of profiles and of services."""
+    return profile_locks() | service_locks()
+
+
+@st.composite
+def profile_locks(draw: st.DrawFn) -> Lock:
+    """Of profiles, of one to three generations and one or two platforms."""
     lineage = tuple(draw(st.lists(plain_names, min_size=1, max_size=3, unique=True)))
     chosen = draw(st.sampled_from([PLATFORMS[:1], PLATFORMS[1:], PLATFORMS]))
     return Lock(

@@ -1,10 +1,11 @@
 """`basestore build`."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from basestore.cli import engine_build
 from basestore.cli.context import Json, Offline, Profiles, open_store, reach, start_of
 from basestore.cli.sources import bring_from
 from basestore.cli.terminal import count, print_json, say, size, warn
@@ -12,11 +13,14 @@ from basestore.cli.watch import watching
 from basestore.errors import UsageError
 from basestore.image.model import Image
 from basestore.lock.freshness import check
-from basestore.pipeline.build import Builder, Built, record_image
-from basestore.pipeline.locked import read_locked
+from basestore.pipeline.build import Builder, Built
+from basestore.pipeline.recorded import Records
 from basestore.profile.model import Project
-from basestore.profile.project import chosen_profiles
+from basestore.profile.project import chosen_names
 from basestore.target import Platform
+
+if TYPE_CHECKING:
+    from basestore.pipeline.engine_build import EngineBuilt
 
 
 def build(
@@ -43,20 +47,26 @@ def build(
     """
     project = start_of(context).project()
     platforms = [_platform(text) for text in platform or ()]
-    names = chosen_profiles(project, tuple(profiles or ()))
+    names = chosen_names(project, tuple(profiles or ()))
     settings = reach(offline)
     with watching(json) as progress:
         builder = Builder(
-            store=open_store(settings),
+            store=open_store(settings, project),
             bring=bring_from(project, settings, progress),
             progress=progress,
             jobs=settings.jobs,
             host=settings.host,
         )
-        results = []
+        results: list[Built | EngineBuilt] = []
         for name in names:
             warn_if_stale(project, name)
-            results.append(_build(builder, project, name, platforms, rebuild))
+            if engine_build.by_engine(project, name):
+                engine_build.check_options(name, settings, platforms)
+                if rebuild:
+                    engine_build.warn_of_rebuild(name)
+                results.append(engine_build.build_by_engine(project, name, settings, progress))
+            else:
+                results.append(_build(builder, project, name, platforms, rebuild))
     if json:
         print_json({"images": [_to_json(project, built) for built in results]})
         return
@@ -68,31 +78,31 @@ def warn_if_stale(project: Project, name: str) -> None:
     """A build takes the lock as it is; if its profile has moved on, say so."""
     freshness = check(project, name)
     if freshness.lock and not freshness.fresh:
+        from basestore.lock.stale import to_lock
+
         reasons = "; ".join(map(str, freshness.reasons))
-        warn(f"the lock of {name} is stale ({reasons}): run `basestore lock {name}`")
+        names = " ".join(to_lock(project, [name]))
+        warn(f"the lock of {name} is stale ({reasons}): run `basestore lock {names}`")
 
 
 def reference(project: Project, built: Built) -> str:
     """The pin of an image: registry (if there is one), name, tag and digest."""
-    name = project.image(built.locked.name)
+    name = project.image(built.recorded.name)
     prefix = f"{project.registry}/" if project.registry else ""
-    return f"{prefix}{name}:{built.locked.tag}@{built.image.digest}"
+    return f"{prefix}{name}:{built.recorded.tag}@{built.image.digest}"
 
 
 def _build(
     builder: Builder, project: Project, name: str, platforms: Sequence[Platform], rebuild: bool
 ) -> Built:
-    locked = read_locked(project, name)
-    if not rebuild and not platforms:
-        recorded = builder.recorded(project, locked)
-        if recorded:
-            return recorded
+    if not rebuild and not platforms and name not in project.services:
+        there = builder.there(Records.read(project).find(name))
+        if there:
+            return there
     from basestore.layer.realise import realise, remake
+    from basestore.pipeline.record import build_and_record
 
-    built = builder.build(locked, platforms, remake if rebuild else realise)
-    if not platforms:
-        record_image(project, built)
-    return built
+    return build_and_record(project, builder, name, platforms, remake if rebuild else realise)
 
 
 def _platform(text: str) -> Platform:
@@ -102,24 +112,31 @@ def _platform(text: str) -> Platform:
         raise UsageError(str(error), "name one of the lock's platforms") from error
 
 
-def _show(project: Project, built: Built) -> None:
+def _show(project: Project, built: "Built | EngineBuilt") -> None:
+    if not isinstance(built, Built):
+        engine_build.show_built(built)
+        return
     for line in built.missing:
         warn(line)
     made = [one for one in built.image.layers if one.descriptor.digest not in built.kept_layers]
-    done = f"made {count(len(made), 'layer')}" if made else "nothing to do"
-    say(f"{built.locked.name}: {done}")
-    say(f"  image     {project.image(built.locked.name)}:{built.locked.tag}")
+    done = f"made {count(len(made), 'layer')}"
+    if not made:
+        done = "assembled of layers that were there" if built.renewed else "nothing to do"
+    say(f"{built.recorded.name}: {done}")
+    say(f"  image     {project.image(built.recorded.name)}:{built.recorded.tag}")
     say(f"  digest    {built.image.digest}")
     for one in built.image.platforms:
         total = size(sum(layer.descriptor.size for layer in one.layers))
         say(f"  platform  {one.platform}, {count(len(one.layers), 'layer')}, {total}")
 
 
-def _to_json(project: Project, built: Built) -> dict[str, object]:
+def _to_json(project: Project, built: "Built | EngineBuilt") -> dict[str, object]:
+    if not isinstance(built, Built):
+        return engine_build.built_json(built)
     return {
-        "profile": built.locked.name,
-        "lock": str(built.locked.digest),
-        "tag": built.locked.tag,
+        "profile": built.recorded.name,
+        "lock": str(built.recorded.lock),
+        "tag": built.recorded.tag,
         "reference": reference(project, built),
         "digest": str(built.image.digest),
         "reused": built.reused,

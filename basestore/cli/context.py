@@ -1,5 +1,6 @@
 """What commands begin with: the project, the machine's settings, and the doors opened on demand."""
 
+import atexit
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,21 +50,30 @@ def start_of(context: typer.Context) -> Start:
 
 
 def reach(offline: bool) -> Settings:
-    """The machine's settings, offline where the option or uv's own variable says so."""
-    from basestore.sources.uv_settings import is_true
+    """The machine's settings, offline where the option or uv's variable or settings say so."""
+    from basestore.sources.uv_settings import is_true, user_settings
 
     settings = read_settings()
-    return replace(settings, offline=offline or is_true(settings.environ.get("UV_OFFLINE", "")))
+    said = user_settings(settings.environ, settings.home).get("UV_OFFLINE", "")
+    return replace(settings, offline=offline or is_true(said))
 
 
-def open_store(settings: Settings) -> Store:
-    """The store of this machine."""
-    return Store.open(settings.store)
+def open_store(settings: Settings, project: Project | None = None) -> Store:
+    """The store of this machine; what the project's locks name is kept in it from now on.
+
+    Nothing that is looked for or written is collected before this process ends.
+    """
+    store = Store.open(settings.store, settings.seed)
+    atexit.register(store.lease.release)
+    if project:
+        store.register(project.root)
+    return store
 
 
 def find_store(settings: Settings) -> Store | None:
     """The store of this machine if it has one, for commands that write nothing."""
-    return Store.open(settings.store) if (settings.store / "format").exists() else None
+    there = (settings.store / "format").exists()
+    return Store.look(settings.store, settings.seed) if there else None
 
 
 def open_transport(settings: Settings) -> "Transport":

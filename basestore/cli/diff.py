@@ -10,7 +10,7 @@ from basestore.cli.settings import read_settings
 from basestore.cli.terminal import print_json, say
 from basestore.errors import UsageError
 from basestore.profile.model import Project
-from basestore.profile.project import chosen_profiles
+from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.diff import ProfileDiff
@@ -38,8 +38,8 @@ def diff(
 
     The older one is git's or in a file, the newer one is what the profile has now. Tells packages,
     foundation, image settings, which layers are new and why, and what a node pulls that has the
-    older image. Sizes of layers are those that this machine's store knows; of others the sizes of
-    their wheels and .debs, with a ~ before them. Writes nothing.
+    older image. Sizes of layers are those that this machine's store knows; of others, with
+    a ~ before it, what their wheels and .debs are to be expected to give. Writes nothing.
     """
     one_form(json, markdown)
     found = _found(start_of(context).project(), tuple(profiles or ()), old)
@@ -68,7 +68,7 @@ def _found(project: Project, names: tuple[str, ...], old: str) -> "tuple[Profile
 
     settings = read_settings()
     if names:
-        names = chosen_profiles(project, names)
+        names = chosen_names(project, names)
     if Path(old).is_file():
         if len(names) > 1:
             raise UsageError(
@@ -79,5 +79,6 @@ def _found(project: Project, names: tuple[str, ...], old: str) -> "tuple[Profile
         return (diff_from_file(project, name, Path(old), find_store(settings)),)
     from basestore.sources.git import Git
 
-    revision = Git(project.root, settings.environ).revision(old)
+    git = Git(project.root, settings.environ, "name an older lock's file with --from")
+    revision = git.revision(old)
     return diff_since(project, names, revision, find_store(settings))

@@ -17,6 +17,8 @@ def to_json(diff: "ProfileDiff") -> Mapping[str, object]:
     log = changelog(diff.lock)
     return {
         "profile": diff.profile,
+        "base": diff.base or None,
+        "base_changed": diff.base_changed,
         "old": _digest(diff.old),
         "new": _digest(diff.new),
         "changed": diff.old != diff.new,
@@ -69,6 +71,7 @@ def _layers(layers: "LayersDiff") -> Mapping[str, object]:
             }
             for one in layers.made
         ],
+        "new_of_base": len(layers.below),
         "pull": bytes_json(layers.pull),
         "pull_with_graph_driver": bytes_json(layers.pull_in_order),
     }

@@ -18,11 +18,13 @@ def lines_of(diff: "ProfileDiff", old: str) -> Iterator[str]:
     """A profile's diff from what ``old`` names."""
     yield f"### {escaped(diff.profile)}: {escaped(headline(diff, old))}"
     yield ""
-    if diff.old == diff.new:
+    if diff.old == diff.new and not diff.base_changed:
         return
     for layers in diff.layers:
         new = f"{count(len(layers.made), 'new layer')}, {layers.kept} kept"
-        yield f"- {layers.platform}: {new}; {pulled(layers)}"
+        if layers.below:
+            new += f", {len(layers.below)} new of its base {escaped(diff.base)}"
+        yield f"- {layers.platform}: {new}; {pulled(layers, diff)}"
     yield ""
     log = changelog(diff.lock)
     yield from _packages("package", log.wheels, diff)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from basestore.cli.terminal import columns, count, size
 from basestore.lock.changelog import Line, changelog
+from basestore.pipeline.layers import total
 
 if TYPE_CHECKING:
     from basestore.lock.diff import PlatformDiff, Setting
@@ -25,13 +26,15 @@ def lines_of(diff: "ProfileDiff", old: str) -> Iterator[str]:
         yield from _section("packages", log.wheels, diff)
         yield from _section("foundation", log.debs, diff)
         yield from _settings(diff.lock.settings)
-    if diff.old != diff.new:
+    if diff.old != diff.new or diff.base_changed:
         for layers in diff.layers:
-            yield from _layers(layers)
+            yield from _layers(layers, diff)
 
 
 def headline(diff: "ProfileDiff", old: str) -> str:
     """What has happened to a profile's lock, in a few words."""
+    if diff.old == diff.new and diff.base_changed:
+        return f"nothing of its own changed since {old}, but its base {diff.base} has"
     if diff.old == diff.new:
         return f"nothing changed since {old}"
     if diff.old is None:
@@ -127,17 +130,20 @@ def _settings(settings: "Sequence[Setting]") -> Iterator[str]:
         yield f"    {mark}  {one.name}  {values}"
 
 
-def _layers(layers: "LayersDiff") -> Iterator[str]:
+def _layers(layers: "LayersDiff", diff: "ProfileDiff") -> Iterator[str]:
     made = f"{len(layers.made)} new, {layers.kept} kept"
     yield f"  layers on {layers.platform}: {made}"
     rows = [(amount(one.layer.bytes), one.layer.label, told(one.causes)) for one in layers.made]
+    if layers.below:
+        new = f"{count(len(layers.below), 'new layer')} of its base {diff.base}"
+        rows.append((amount(total(layers.below)), new, ""))
     yield from (f"    {line}" for line in columns(rows, right=(0,)))
-    yield f"    {pulled(layers)}"
+    yield f"    {pulled(layers, diff)}"
 
 
-def pulled(layers: "LayersDiff") -> str:
+def pulled(layers: "LayersDiff", diff: "ProfileDiff") -> str:
     """What nodes pull, in a sentence."""
     text = f"a node that has the old image pulls {amount(layers.pull)}"
-    if layers.pull_in_order.size == layers.pull.size:
-        return text
-    return f"{text} ({amount(layers.pull_in_order)} with a graph driver of Docker)"
+    if layers.pull_in_order.size != layers.pull.size:
+        text += f" ({amount(layers.pull_in_order)} with a graph driver of Docker)"
+    return f"{text}, and the application if that has changed" if diff.base else text

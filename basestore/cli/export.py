@@ -16,10 +16,10 @@ from basestore.cli.watch import watching
 from basestore.errors import UsageError
 from basestore.files import replace_file
 from basestore.image.model import Image, PlatformImage
-from basestore.pipeline.build import NotBuiltError, stored_image
 from basestore.pipeline.locked import LockedProfile, read_locked
+from basestore.pipeline.recorded import Recorded, Records
 from basestore.profile.model import Project
-from basestore.profile.project import chosen_profiles
+from basestore.profile.project import chosen_names
 from basestore.progress import Progress
 from basestore.target import Platform
 
@@ -64,7 +64,7 @@ def export(
 ) -> None:
     """Write a built image, or a lock, in a form that other tools take."""
     project = start_of(context).project()
-    name = chosen_profiles(project, (profile,))[0]
+    name = chosen_names(project, (profile,))[0]
     target = _target(to, platform)
     locked = read_locked(project, name)
     with watching(json) as progress:
@@ -72,7 +72,7 @@ def export(
             _write_lock(project, locked, target, progress)
             digest = {"lock": str(locked.digest)}
         else:
-            image = _write_image(project, locked, target, progress)
+            image = _write_image(project, Records.read(project).required(name), target, progress)
             digest = {"digest": str(image.digest)}
     if json:
         print_json({"profile": name, "form": target.form, "path": str(target.path), **digest})
@@ -121,24 +121,22 @@ def _plain_file(path: Path) -> Path:
 
 
 def _write_image(
-    project: Project, locked: LockedProfile, target: _Target, progress: Progress
+    project: Project, recorded: Recorded, target: _Target, progress: Progress
 ) -> Image:
     settings = read_settings()
-    store = open_store(settings)
-    image = stored_image(project, locked, store)
-    if image is None:
-        raise NotBuiltError(locked.name)
+    store = open_store(settings, project)
+    image = recorded.required(store)
     if target.form == "oci":
         from basestore.image.layout import export_layout
 
         restricted = _restricted(image, target.platform)
-        export_layout(store, restricted, locked.tag, target.path, progress)
+        export_layout(store, restricted, recorded.tag, target.path, progress)
         return image
     one = _one(image, target.platform, settings.host)
     if target.form == "docker-archive":
         from basestore.image.archive import export_archive
 
-        name = f"{project.image(locked.name)}:{locked.tag}"
+        name = f"{project.image(recorded.name)}:{recorded.tag}"
         export_archive(store, one, name, target.path, progress)
     else:
         from basestore.image.rootfs import export_rootfs

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from basestore.cli.context import Json, Profiles, open_store, start_of
+from basestore.cli.edited import warn_if_edited
 from basestore.cli.engine import open_engine
+from basestore.cli.engine_build import by_engine
 from basestore.cli.settings import read_settings
 from basestore.cli.terminal import print_json, say, size
 from basestore.cli.watch import watching
-from basestore.pipeline.locked import read_locked
-from basestore.profile.project import chosen_profiles
+from basestore.pipeline.recorded import Records
+from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.load import Loaded
@@ -25,19 +27,27 @@ def load(context: typer.Context, profiles: Profiles = None, json: Json = False) 
     `docker` speaks to: DOCKER_HOST, DOCKER_CONTEXT, or the current context.
     """
     project = start_of(context).project()
-    names = chosen_profiles(project, tuple(profiles or ()))
-    locks = [read_locked(project, name) for name in names]
+    # What an engine built is there, or where it was pushed to.
+    chosen = chosen_names(project, tuple(profiles or ()))
+    names = [name for name in chosen if not by_engine(project, name)]
+    records = Records.read(project)
+    wanted = [records.required(name) for name in names]
     settings = read_settings()
-    store = open_store(settings)
+    store = open_store(settings, project)
+    for recorded in wanted:
+        warn_if_edited(project, store, recorded)
     from basestore.pipeline.load import load_image
 
     with open_engine(settings) as engine, watching(json) as progress:
-        results = [load_image(project, locked, engine, store, progress) for locked in locks]
+        results = [load_image(project, one, engine, store, progress) for one in wanted]
     if json:
         print_json({"loaded": [_to_json(one) for one in results]})
         return
     for one in results:
         _show(one)
+    for name in chosen:
+        if name not in names:
+            say(f"{name}: nothing to load, an engine builds it")
 
 
 def _show(loaded: "Loaded") -> None:
@@ -49,7 +59,7 @@ def _show(loaded: "Loaded") -> None:
         done = "named, nothing sent"
     else:
         done = "nothing to do"
-    say(f"{loaded.locked.name}: {done}")
+    say(f"{loaded.recorded.name}: {done}")
     for name in report.names:
         say(f"  {name}")
 
@@ -57,8 +67,8 @@ def _show(loaded: "Loaded") -> None:
 def _to_json(loaded: "Loaded") -> dict[str, object]:
     report = loaded.report
     return {
-        "profile": loaded.locked.name,
-        "lock": str(loaded.locked.digest),
+        "profile": loaded.recorded.name,
+        "lock": str(loaded.recorded.lock),
         "reference": loaded.reference,
         "names": list(report.names),
         "image": str(report.id),

@@ -1,24 +1,28 @@
 """`basestore lock`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from basestore.cli.context import Json, Offline, Profiles, reach, start_of
+from basestore.cli.duplicates import duplicates_to_json, find_duplicates, tell_duplicates
+from basestore.cli.duplicates import fix as take_out_duplicates
 from basestore.cli.policy import hits_to_json, tell_warnings
 from basestore.cli.settings import Settings
-from basestore.cli.terminal import count, hint, print_json, say, show_error
+from basestore.cli.terminal import count, hint, print_json, say, show_error, warn
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode, PolicyError, UsageError
 from basestore.profile.cutoff import HINT, moment_of, parse_cutoff
 from basestore.profile.model import Project
-from basestore.profile.names import normalised
-from basestore.profile.project import chosen_profiles
+from basestore.profile.names import package_name
+from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.lock.freshness import Freshness
+    from basestore.pipeline.duplicates import Duplicate
+    from basestore.pipeline.lock import Locked
     from basestore.resolve.ports import SolveOptions
 
 
@@ -49,27 +53,54 @@ def lock(
             '"7 days". What is locked stays.',
         ),
     ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", help="Take what its base has already out of a service's requirements first."
+        ),
+    ] = False,
     offline: Offline = False,
     json: Json = False,
 ) -> None:
-    """Resolve profiles to their locks.
+    """Resolve profiles and services to their locks.
 
     The foundation is solved first, over Debian's signed index, then the wheels by uv for exactly
     its Python, C library and platform. Versions that are locked stay unless an upgrade is asked
-    for. Where a lock is fresh, nothing is resolved.
+    for. Where a lock is fresh, nothing is resolved. A service's lock holds what its base lacks.
     """
+    if check:
+        _alone(
+            {
+                "--upgrade": upgrade,
+                "--upgrade-package": upgrade_package,
+                "--upgrade-foundation": upgrade_foundation,
+                "--exclude-newer": exclude_newer is not None,
+                "--fix": fix,
+            }
+        )
     before = _before(exclude_newer)
     project = start_of(context).project()
-    names = chosen_profiles(project, tuple(profiles or ()))
+    names = chosen_names(project, tuple(profiles or ()))
     if check:
         _check(project, names, json)
         return
     from basestore.resolve.ports import SolveOptions
 
-    packages = frozenset(normalised(package) for package in upgrade_package or ())
+    packages = frozenset(package_name(package) for package in upgrade_package or ())
     wheels = packages | {"*"} if upgrade else packages
     wish = SolveOptions(wheels, upgrade_foundation, before)
+    if fix:
+        project = take_out_duplicates(project, names, not json)
     _lock(project, names, wish, reach(offline), json)
+
+
+def _alone(options: Mapping[str, object]) -> None:
+    """Raise UsageError for an option that means nothing beside ``--check``."""
+    for option in (name for name, value in options.items() if value):
+        raise UsageError(
+            f"{option} beside --check, which resolves nothing",
+            "leave one of them out: `lock --check` only says whether the locks are fresh",
+        )
 
 
 def _before(text: str | None) -> datetime | None:
@@ -104,7 +135,9 @@ def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
                 say(f"  {line}")
     stale = [one.profile for one in found if not one.fresh]
     if stale:
-        hint(f"run `basestore lock {' '.join(stale)}`")
+        from basestore.lock.stale import to_lock
+
+        hint(f"run `basestore lock {' '.join(to_lock(project, stale, now))}`")
     for refusal in {one.message: one for one in refused.values()}.values():
         show_error(refusal)  # a child's is its parent's, where that one is refused
     if refused:
@@ -114,12 +147,13 @@ def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
 
 
 def _lines(project: Project, found: "Freshness") -> list[str]:
-    """The lines of profiles that made a lock stale."""
+    """The lines and files that made a lock stale, and what the reasons don't say already."""
     if found.fresh:
         return []
     from basestore.lock.stale import blamed
 
-    return [str(one) for one in blamed(project, found) if one.place]
+    said = {str(reason) for reason in found.reasons}
+    return [str(one) for one in blamed(project, found) if str(one) not in said]
 
 
 def _to_json(project: Project, found: "Freshness") -> dict[str, object]:
@@ -158,36 +192,55 @@ def _lock(
     json: bool,
 ) -> None:
     from basestore.cli.sources import world
-    from basestore.pipeline.lock import check_upgrade, family_order, lock_profile, stale_below
+    from basestore.pipeline.lock import Locked, idle_waivers, lock_profile, stale_below
+    from basestore.pipeline.wish import in_order, taken_as_they_are
 
-    check_upgrade(project, names, wish.upgrade - {"*"})
-    results = []
-    with watching(json) as progress, world(settings, progress) as asked:
-        for name in family_order(project, names):
-            with progress.task("lock", name):
-                results.append(lock_profile(project, name, wish, asked))
+    order = in_order(project, names, wish, datetime.now(UTC))
+    results: list[Locked] = []
+    try:
+        with watching(json) as progress, world(project, settings, progress) as asked:
+            for name in order:
+                with progress.task("lock", name):
+                    results.append(lock_profile(project, name, wish, asked))
+    except BaseException:
+        _tell(results, (), json, ())  # what was written stays written
+        raise
     stale = stale_below(project, names)
-    if json:
+    _tell(results, stale, json, found := find_duplicates(project, names))
+    tell_duplicates(found)
+    for waiver in idle_waivers(project, results):
+        warn(f"{waiver.place}: this exception from {waiver.rule} excepts nothing: {waiver.subject}")
+    if wish.upgrade or wish.before:
+        for name, file in taken_as_they_are(project, order).items():
+            warn(f"{name} takes the wheels of {file} as they are, whatever is asked here")
+    if stale:
+        hint(f"stale now: {', '.join(stale)}; run `basestore lock {' '.join(stale)}`")
+
+
+def _tell(
+    results: "Sequence[Locked]", stale: Sequence[str], json: bool, found: "Sequence[Duplicate]"
+) -> None:
+    """What was locked; for machines nothing where nothing was."""
+    if json and results:
         print_json(
             {
-                "locks": [
-                    {
-                        "profile": one.profile,
-                        "digest": str(one.digest),
-                        "changed": one.changed,
-                        "packages": one.packages,
-                        "warnings": hits_to_json(one.warnings),
-                    }
-                    for one in results
-                ],
+                "locks": [_locked_to_json(one) for one in results],
                 "stale": list(stale),
+                "duplicates": duplicates_to_json(found),
             }
         )
-        return
-    for one in results:
+    for one in results if not json else ():
         tell_warnings(one.profile, one.warnings)
         state = "locked" if one.changed else "unchanged"
         say(f"{one.profile}: {state}, {count(one.packages, 'package')}")
         say(f"  lock  {one.digest}")
-    if stale:
-        hint(f"stale now: {', '.join(stale)}; run `basestore lock {' '.join(stale)}`")
+
+
+def _locked_to_json(one: "Locked") -> dict[str, object]:
+    return {
+        "profile": one.profile,
+        "digest": str(one.digest),
+        "changed": one.changed,
+        "packages": one.packages,
+        "warnings": hits_to_json(one.warnings),
+    }

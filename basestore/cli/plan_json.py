@@ -17,6 +17,7 @@ def to_json(plan: "ProfilePlan", push: "PushPlan | None") -> Mapping[str, object
         "lock": plan.lock.value,
         "reasons": [{"text": one.text, "file": one.file, "line": one.line} for one in plan.reasons],
         "tag": plan.tag,
+        "dockerfile": plan.dockerfile or None,
         "build": _build(plan.build) if plan.build else None,
         "push": _push(plan.build, push) if plan.build else None,
     }
@@ -25,6 +26,8 @@ def to_json(plan: "ProfilePlan", push: "PushPlan | None") -> Mapping[str, object
 def _build(build: "BuildPlan") -> Mapping[str, object]:
     return {
         "needed": not build.whole,
+        "base": build.base,
+        "base_image": str(build.base_image) if build.base_image else None,
         "image": str(build.image) if build.image else None,
         "compared_with": str(build.before) if build.before else None,
         "fetch": {"files": len(build.fetch), "bytes": sum(build.fetch.values())},

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from basestore.cli.diff_text import amount
 from basestore.cli.markdown import escaped, folded, markdown_table
-from basestore.cli.plan_text import fetched, headline, layers_of, sent, why
+from basestore.cli.plan_text import base_of, fetched, headline, layers_of, sent, why
 from basestore.cli.terminal import count
-from basestore.pipeline.status import LockState
+from basestore.pipeline.lock_state import LockState
 
 if TYPE_CHECKING:
     from basestore.pipeline.plan import BuildPlan, PlatformPlan, ProfilePlan, PushPlan
@@ -27,6 +27,8 @@ def lines_of(plan: "ProfilePlan", push: "PushPlan | None") -> Iterator[str]:
 
 
 def _steps(build: "BuildPlan", push: "PushPlan | None") -> Iterator[str]:
+    if build.base:
+        yield f"- base {escaped(base_of(build))}"
     if not build.whole:
         yield from (f"- build {layers_of(one)}" for one in build.platforms)
     if build.fetch:

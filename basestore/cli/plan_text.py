@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 from basestore.cli.diff_text import amount, told
 from basestore.cli.terminal import columns, count, size
 from basestore.pipeline.layers import total
-from basestore.pipeline.status import LockState
+from basestore.pipeline.lock_state import LockState
+from basestore.recipe.model import ApplicationRecipe
+
+_SHORT = 12  # digits of a digest, as engines show them
 
 if TYPE_CHECKING:
     from basestore.pipeline.plan import BuildPlan, LayerToMake, PlatformPlan, ProfilePlan, PushPlan
@@ -17,14 +20,16 @@ def lines_of(plan: "ProfilePlan", push: "PushPlan | None") -> Iterator[str]:
     yield f"{plan.profile}: {headline(plan)}"
     for reason in plan.reasons if plan.lock is not LockState.MISSING else ():
         yield _row(plan.lock.value, str(reason))
-    if plan.lock is LockState.STALE:
-        yield _row("", f"`build` takes it as it is; first run `basestore lock {plan.profile}`")
+    if plan.lock is LockState.STALE and plan.build:
+        yield _row("", f"`build` takes it as it is; first run {_lock(plan)}")
     if plan.build:
         yield from _steps(plan.build)
         yield from (_row("push", line) for line in sent(plan.build, push))
 
 
 def _steps(build: "BuildPlan") -> Iterator[str]:
+    if build.base:
+        yield _row("base", base_of(build))
     for one in build.platforms if not build.whole else ():
         yield _row("build", layers_of(one))
         rows = [(amount(made.layer.bytes), made.layer.label, why(build, made)) for made in one.made]
@@ -40,10 +45,17 @@ def _row(label: str, text: str) -> str:
 def headline(plan: "ProfilePlan") -> str:
     """What would be done, in a few words."""
     if plan.build is None:
-        missing = plan.lock is LockState.MISSING
-        return f"no lock; run `basestore lock {plan.profile}`" if missing else "nothing can be done"
+        if plan.dockerfile:
+            return f"an engine builds it from {plan.dockerfile}, whose layers nobody knows before"
+        if plan.lock is LockState.MISSING:
+            return f"no lock; run {_lock(plan)}"
+        return f"stale; first run {_lock(plan)}" if plan.to_lock else "nothing can be done"
     done = _to_build(plan.build)
     return done if plan.lock is LockState.FRESH else f"{plan.lock.value}; {done}"
+
+
+def _lock(plan: "ProfilePlan") -> str:
+    return f"`basestore lock {' '.join(plan.to_lock or (plan.profile,))}`"
 
 
 def _to_build(build: "BuildPlan") -> str:
@@ -51,6 +63,13 @@ def _to_build(build: "BuildPlan") -> str:
         return "nothing to build"
     layers = count(len(build.layers), "layer")
     return f"{len(build.made)} of {layers} to make" if build.made else f"{layers} to put together"
+
+
+def base_of(build: "BuildPlan") -> str:
+    """What a service would stand on."""
+    if build.base_image:
+        return f"{build.base}@{build.base_image.hex[:_SHORT]}"
+    return f"{build.base} is not here: it is built first"
 
 
 def layers_of(platform: "PlatformPlan") -> str:
@@ -61,6 +80,8 @@ def layers_of(platform: "PlatformPlan") -> str:
 
 def why(build: "BuildPlan", made: "LayerToMake") -> str:
     """Why a layer would be made."""
+    if isinstance(made.layer.recipe, ApplicationRecipe):
+        return "its files have changed" if build.before else "not made here yet"
     if build.before is None:
         return "not made here yet"
     return told(made.causes)
@@ -75,7 +96,11 @@ def sent(build: "BuildPlan", push: "PushPlan | None") -> Iterator[str]:
     """What would be sent, as the registry says, or as far as can be told without it."""
     if push is None:
         everything, fresh = total(build.layers), total(build.fresh)
-        text = f"at most {amount(everything)}"
+        text = (
+            f"at most {amount(everything)}"
+            if everything.exact
+            else f"about {size(everything.size)}"
+        )
         if fresh.size < everything.size:
             text += f"; {amount(fresh)} if the registry has the other recorded images"
         yield text

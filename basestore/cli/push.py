@@ -4,15 +4,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basestore.cli.context import Json, Profiles, open_store, open_transport, start_of
-from basestore.cli.registry import repository_of
+from basestore.cli import engine_build
+from basestore.cli.context import Json, Profiles, find_store, open_store, open_transport, start_of
+from basestore.cli.edited import warn_if_edited
+from basestore.cli.registry import repository_of, siblings_of
 from basestore.cli.settings import read_settings
 from basestore.cli.terminal import count, print_json, say, size
 from basestore.cli.watch import watching
-from basestore.pipeline.locked import read_locked
-from basestore.profile.project import chosen_profiles, profile_names
+from basestore.pipeline.recorded import Records
+from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
+    from basestore.pipeline.engine_push import EnginePushed
     from basestore.pipeline.push import Pushed
 
 
@@ -39,26 +42,30 @@ def push(
     from basestore.registry.config import DockerConfig
 
     project = start_of(context).project()
-    names = chosen_profiles(project, tuple(profiles or ()))
+    names = chosen_names(project, tuple(profiles or ()))
     settings = read_settings()
-    results: list[Pushed] = []
+    records = Records.read(project)
+    results: list[Pushed | EnginePushed] = []
     with watching(json) as progress, open_transport(settings) as transport:
         for name in names:
             repository = repository_of(project, name, to)
             siblings = tuple(
-                repository_of(project, other, to).path
-                for other in profile_names(project)
-                if other != name
+                repository_of(project, other, to).path for other in siblings_of(project, name)
             )
             config = DockerConfig(settings.docker_config)
             client = RegistryClient.writer(transport, repository, config, siblings)
+            if engine_build.by_engine(project, name):
+                pushed = engine_build.push_by_engine(project, name, client, settings, progress)
+                results.append(pushed)
+                continue
+            recorded = records.required(name)
+            warn_if_edited(project, find_store(settings), recorded)
             results.append(
                 push_image(
-                    project,
-                    read_locked(project, name),
+                    recorded,
                     client,
                     siblings,
-                    lambda: open_store(settings),
+                    lambda: open_store(settings, project),
                     progress,
                 )
             )
@@ -66,25 +73,38 @@ def push(
         print_json({"pushed": [_to_json(one) for one in results]})
         return
     for one in results:
-        report = one.report
-        if report.tagged:
-            done = f"sent {count(report.uploaded.count, 'blob')}, {size(report.uploaded.size)}"
-            if report.mounted.count:
-                done += f"; mounted {report.mounted.count}, {size(report.mounted.size)}"
-            if report.present.count:
-                done += f"; {report.present.count} there already"
-        else:
-            done = "nothing to do"
-        say(f"{one.locked.name}: {done}")
-        say(f"  {one.repository}:{one.locked.tag}@{report.digest}")
+        _show(one)
 
 
-def _to_json(pushed: "Pushed") -> dict[str, object]:
+def _show(pushed: "Pushed | EnginePushed") -> None:
+    from basestore.pipeline.push import Pushed
+
+    if not isinstance(pushed, Pushed):
+        engine_build.show_pushed(pushed)
+        return
+    report = pushed.report
+    if report.tagged:
+        done = f"sent {count(report.uploaded.count, 'blob')}, {size(report.uploaded.size)}"
+        if report.mounted.count:
+            done += f"; mounted {report.mounted.count}, {size(report.mounted.size)}"
+        if report.present.count:
+            done += f"; {report.present.count} there already"
+    else:
+        done = "nothing to do"
+    say(f"{pushed.recorded.name}: {done}")
+    say(f"  {pushed.repository}:{pushed.recorded.tag}@{report.digest}")
+
+
+def _to_json(pushed: "Pushed | EnginePushed") -> dict[str, object]:
+    from basestore.pipeline.push import Pushed
+
+    if not isinstance(pushed, Pushed):
+        return engine_build.pushed_json(pushed)
     report = pushed.report
     tallies = {"uploaded": report.uploaded, "mounted": report.mounted, "present": report.present}
     return {
-        "profile": pushed.locked.name,
-        "reference": f"{pushed.repository}:{pushed.locked.tag}@{report.digest}",
+        "profile": pushed.recorded.name,
+        "reference": f"{pushed.repository}:{pushed.recorded.tag}@{report.digest}",
         "digest": str(report.digest),
         "changed": report.tagged,
         **{name: {"blobs": tally.count, "bytes": tally.size} for name, tally in tallies.items()},

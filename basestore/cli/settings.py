@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from basestore.errors import InputError
+from basestore.errors import InputError, UsageError
+from basestore.profile.document import nearest
 from basestore.target import Platform
 
 _MIRROR = "BASESTORE_MIRROR_"
@@ -17,8 +18,9 @@ _SCHEMES = frozenset({"file", "http", "https"})
 class ConfigError(InputError):
     """The user configuration can't be taken as it is."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}", 'it holds one table: [mirrors] NAME = "URL"')
+    def __init__(self, path: Path, reason: str, guess: str = "") -> None:
+        hint = 'it holds one table: [mirrors] NAME = "URL"'
+        super().__init__(f"{path}: {reason}", f"{guess}; {hint}" if guess else hint)
 
 
 class MirrorError(InputError):
@@ -31,11 +33,23 @@ class MirrorError(InputError):
         )
 
 
+class NoHomeError(UsageError):
+    """Nobody says where the user's folder is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"there is no home folder: HOME is not set, and the user {os.getuid()} has no entry in "
+            "the password file",
+            "set HOME to a folder that you can write to",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The machine's side of things. ``mirrors``: name to base URL; ``host``: what runs here.
 
-    ``home``: the user's folder. ``offline``: nothing may be asked of a server.
+    ``home``: the user's folder. ``offline``: nothing may be asked of a server. ``seed``: a store
+    that is read where one's own lacks something.
     """
 
     store: Path
@@ -47,12 +61,13 @@ class Settings:
     jobs: int
     home: Path
     offline: bool = False
+    seed: Path | None = None
 
 
 def read_settings() -> Settings:
-    """Read environment and user configuration; raises ConfigError and MirrorError."""
+    """Read environment and user configuration; raises ConfigError, MirrorError, NoHomeError."""
     environ = dict(os.environ)
-    home = Path.home()
+    home = _home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "basestore" / "config.toml"
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "basestore"
     return Settings(
@@ -64,7 +79,15 @@ def read_settings() -> Settings:
         host=Platform.of_kernel(os.uname().machine),
         jobs=len(os.sched_getaffinity(0)),
         home=home,
+        seed=Path(seed).absolute() if (seed := environ.get("BASESTORE_STORE_SEED")) else None,
     )
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise NoHomeError from None
 
 
 def _mirrors_of(environ: Mapping[str, str]) -> dict[str, str]:
@@ -97,11 +120,15 @@ def _configured_mirrors(path: Path) -> dict[str, str]:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(path, str(error)) from error
+    except OSError as error:  # whose words name the file once more
+        raise ConfigError(path, f"can't be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, "not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, f"not valid TOML: {error}") from error
     unknown = sorted(set(found) - {"mirrors"})
     if unknown:
-        raise ConfigError(path, f"unknown key {unknown[0]!r}")
+        raise ConfigError(path, f"unknown key {unknown[0]!r}", nearest(unknown[0], ("mirrors",)))
     mirrors = found.get("mirrors", {})
     if not isinstance(mirrors, dict):
         raise ConfigError(path, "mirrors is no table")

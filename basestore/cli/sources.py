@@ -30,7 +30,7 @@ def bring_from(project: Project, settings: Settings, progress: Progress) -> Brin
     """What brings a lock's artifacts into this machine's store; nothing is opened before."""
 
     def bring(locked: LockedProfile, lock: Lock, wanted: frozenset[Digest]) -> None:
-        store = open_store(settings)
+        store = open_store(settings, project)
         if all(store.blobs.has(digest) for digest in wanted):
             return
         from basestore.pipeline.fetch import fetch_artifacts, fetch_offline
@@ -47,7 +47,7 @@ def bring_from(project: Project, settings: Settings, progress: Progress) -> Brin
 
 
 @contextmanager
-def world(settings: Settings, progress: Progress) -> Iterator["World"]:
+def world(project: Project, settings: Settings, progress: Progress) -> Iterator["World"]:
     """What locking asks of this machine's world."""
     from basestore.pipeline.lock import World
     from basestore.resolve.foundation import solve_foundation
@@ -55,7 +55,7 @@ def world(settings: Settings, progress: Progress) -> Iterator["World"]:
     from basestore.resolve.pin import Pinner, tells
     from basestore.resolve.sizes import measure
 
-    store = open_store(settings)
+    store = open_store(settings, project)
     with open_transport(settings) as transport:
         debian = open_debian(settings, store, transport)
 

@@ -11,8 +11,10 @@ from basestore.cli.context import Json, Profiles, find_store, start_of
 from basestore.cli.policy import hits_to_json, tell_warnings
 from basestore.cli.settings import Settings, read_settings
 from basestore.cli.terminal import columns, faint, hint, print_json, say, size
+from basestore.cli.tree import branch, trunks
 from basestore.errors import ExitCode
-from basestore.profile.project import chosen_profiles
+from basestore.profile.family import family_order
+from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.status import Status
@@ -30,19 +32,21 @@ def status(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Say how profiles, locks and images stand.
+    """Say how profiles and services, their locks and images stand.
 
-    Shows for each profile, children below their parents: whether its lock is fresh, and why not;
-    whether its image is built, or recorded and built elsewhere; tag and digest in short; the size
-    of this machine's platform (with a ~ before it the size of the wheels and .debs, where the image
-    isn't here); the number of packages. Offline; writes nothing.
+    Shows for each, children below their parents and services below their base: whether its lock is
+    fresh, and why not; whether its image is built, or recorded and built elsewhere, and for a
+    service whether the files that it copies have changed since; tag and digest in short; the size
+    of this machine's platform (with a ~ before it what is to be expected, where the image isn't
+    here; with a + what a service adds to its base); the number of packages, of a service its own.
+    Offline; writes nothing.
     """
-    from basestore.pipeline.status import LockState
+    from basestore.pipeline.lock_state import LockState
     from basestore.pipeline.status import status as find
 
     project = start_of(context).project()
     settings = read_settings()
-    names = chosen_profiles(project, tuple(profiles or ()))
+    names = chosen_names(project, tuple(profiles or ()))
     found = find(project, names, find_store(settings), datetime.now(UTC))
     if json:
         print_json({"profiles": [_to_json(one) for one in found]})
@@ -50,9 +54,8 @@ def status(
         _show(found, settings)
         for one in found:
             tell_warnings(one.profile, one.warnings)
-    to_lock = [o.profile for o in found if o.lock in (LockState.STALE, LockState.MISSING)]
-    if to_lock and not json:
-        hint(f"run `basestore lock {' '.join(to_lock)}`")
+    if (stale := {name for one in found for name in one.to_lock}) and not json:
+        hint(f"run `basestore lock {' '.join(family_order(project, stale))}`")
     if check and any(one.lock is not LockState.FRESH for one in found):
         raise typer.Exit(ExitCode.DISAGREEMENT)
 
@@ -64,39 +67,18 @@ def _show(found: "Sequence[Status]", settings: Settings) -> None:
         for line in columns(rows, _NUMBERS):
             say(line)
         return
-    trunks = _trunks([one.depth for one in found])
+    stems = trunks([one.depth for one in found])
     rows = [
-        (_branch(trunk, one), *_cells(one, settings))
-        for trunk, one in zip(trunks, found, strict=True)
+        (branch(stem, one.profile), *_cells(one, settings))
+        for stem, one in zip(stems, found, strict=True)
     ]
     head, *lines = columns([_HEAD, *rows], _NUMBERS)
     say(faint(head))
-    for line, trunk, below, one in zip(lines, trunks, [*trunks[1:], ""], found, strict=True):
+    for line, stem, below, one in zip(lines, stems, [*stems[1:], ""], found, strict=True):
         say(line)
         for reason in _reasons(one):
-            beside = "│  " if len(below) > len(trunk) else "   "
-            say(f"{trunk}{beside}  {reason}")
-
-
-def _trunks(depths: Sequence[int]) -> list[str]:
-    """What stands below each row to the left of its own column, three characters a generation."""
-    trunks = []
-    for number, depth in enumerate(depths):
-        following = depths[number + 1 :]
-        trunks.append("".join("│  " if _goes_on(d, following) else "   " for d in range(depth)))
-    return trunks
-
-
-def _goes_on(depth: int, following: Sequence[int]) -> bool:
-    """Whether a row of the next generation comes before one of this or an older one."""
-    nearest = next((other for other in following if other <= depth + 1), None)
-    return nearest == depth + 1
-
-
-def _branch(trunk: str, one: "Status") -> str:
-    if not one.depth:
-        return one.profile
-    return f"{trunk[:-3]}{'├' if trunk.endswith('│  ') else '└'}─ {one.profile}"
+            beside = "│  " if len(below) > len(stem) else "   "
+            say(f"{stem}{beside}  {reason}")
 
 
 def _in_line(one: "Status") -> str:
@@ -112,7 +94,7 @@ def _cells(one: "Status", settings: Settings) -> tuple[str, ...]:
     return (
         one.lock.value,
         one.image.value,
-        one.tag.hex[:_SHORT] if one.tag else "-",
+        one.tag[:_SHORT] if one.tag else "-",
         one.digest.hex[:_SHORT] if one.digest else "-",
         _size(one, settings),
         str(one.packages) if one.packages else "-",
@@ -125,7 +107,7 @@ def _size(one: "Status", settings: Settings) -> str:
     host = settings.host
     bytes_ = one.sizes.get(host) if host else None
     bytes_ = bytes_ or next(iter(one.sizes.values()))
-    return size(bytes_) if one.image.value == "built" else f"~{size(bytes_)}"
+    return f"{'' if one.exact else '~'}{'+' if one.service else ''}{size(bytes_)}"
 
 
 def _to_json(one: "Status") -> dict[str, object]:
@@ -137,11 +119,13 @@ def _to_json(one: "Status") -> dict[str, object]:
             {"text": reason.text, "file": reason.file, "line": reason.line}
             for reason in one.reasons
         ],
-        "tag": one.tag.hex if one.tag else None,
+        "kind": "service" if one.service else "profile",
+        "lock_digest": one.lock_digest.hex if one.lock_digest else None,
+        "tag": one.tag,
         "image": one.image.value,
         "digest": str(one.digest) if one.digest else None,
         "packages": one.packages,
         "sizes": {str(platform): bytes_ for platform, bytes_ in one.sizes.items()},
-        "exact": one.image.value == "built",
+        "exact": one.exact,
         "warnings": hits_to_json(one.warnings),
     }

@@ -1,5 +1,6 @@
 """Words for people: errors, notes, sizes, tables. Colours only on a terminal."""
 
+import contextlib
 import json
 import os
 import sys
@@ -110,7 +111,8 @@ def _of_system(error: OSError) -> BasestoreError:
 def _say(colour: str, label: str, text: str) -> None:
     coloured = _coloured(sys.stderr.fileno())
     start, end = (colour, _OFF) if coloured else ("", "")
-    print(f"{start}{label}{end}: {text}", file=sys.stderr)  # noqa: T201
+    with contextlib.suppress(OSError):  # the disk may be full that it goes to: the exit code stays
+        print(f"{start}{label}{end}: {text}", file=sys.stderr)  # noqa: T201
 
 
 def _coloured(descriptor: int) -> bool:

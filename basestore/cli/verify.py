@@ -4,17 +4,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basestore.cli.context import Json, Profiles, open_store, open_transport, start_of
+from basestore.cli.context import (
+    Json,
+    Profiles,
+    find_store,
+    open_store,
+    open_transport,
+    reach,
+    start_of,
+)
+from basestore.cli.engine_build import by_engine
+from basestore.cli.registry import AsksRegistry
 from basestore.cli.settings import read_settings
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
 from basestore.pipeline.locked import read_locked
+from basestore.pipeline.recorded import Records
 from basestore.profile.model import Project
-from basestore.profile.project import chosen_profiles
+from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.verify import Finding
+
+
+COMMAND = AsksRegistry
 
 
 def verify(
@@ -46,11 +60,12 @@ def verify(
 ) -> None:
     """Prove that profile, lock, image, registry and engine agree.
 
-    Offline, the lock is canonical, the profile's, and known to the images file. Exits 3 where
+    Offline, the lock is canonical, the profile's, and known to the images file; a service's stands
+    on its base's image, and the files that it copies are those of its image. Exits 3 where
     something disagrees, 5 where a rebuild gives other bytes.
     """
     project = start_of(context).project()
-    names = chosen_profiles(project, tuple(profiles or ()))
+    names = chosen_names(project, tuple(profiles or ()))
     found = {}
     for name in names:
         findings = _offline(project, name)
@@ -76,28 +91,39 @@ def verify(
 def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     from datetime import UTC, datetime
 
-    from basestore.pipeline.verify import verify_project
+    from basestore.pipeline.verify import verify_files, verify_project
 
-    return verify_project(project, name, datetime.now(UTC))
+    if by_engine(project, name):
+        from basestore.pipeline.engine_verify import verify_built
+
+        return verify_built(project, name, datetime.now(UTC))
+    findings = verify_project(project, name, datetime.now(UTC))
+    recorded = Records.read(project).find(name) if all(one.holds for one in findings) else None
+    if recorded is None:
+        return findings
+    return findings + verify_files(project, recorded, find_store(read_settings()))
 
 
 def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
     from basestore.cli.registry import repository_of
-    from basestore.pipeline.build import recorded_image
     from basestore.pipeline.verify import verify_registry
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
 
     settings = read_settings()
-    locked = read_locked(project, name)
-    record = recorded_image(project, locked)
+    records = Records.read(project)
+    recorded = records.find(name)
     repository = repository_of(project, name, named)
-    if record is None:
-        return ()
     with open_transport(settings) as transport:
         config = DockerConfig(settings.docker_config)
         client = RegistryClient.reader(transport, repository, config)
-        return verify_registry(record, locked, client)
+        if by_engine(project, name):
+            from basestore.pipeline.engine_verify import verify_built_registry
+
+            return tuple(verify_built_registry(records.services[name], client))
+        if recorded is None:
+            return ()
+        return verify_registry(recorded, client)
 
 
 def _engine(project: Project, name: str) -> "tuple[Finding, ...]":
@@ -105,33 +131,43 @@ def _engine(project: Project, name: str) -> "tuple[Finding, ...]":
     from basestore.pipeline.load import verify_engine
 
     settings = read_settings()
+    records = Records.read(project)
     with open_engine(settings) as engine:
-        return verify_engine(project, read_locked(project, name), engine, open_store(settings))
+        if by_engine(project, name):
+            from basestore.pipeline.engine_verify import verify_built_engine
+
+            return (verify_built_engine(records.services[name], engine),)
+        recorded = records.required(name)
+        return verify_engine(project, recorded, engine, open_store(settings, project))
 
 
 def _content(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
     from basestore.cli.sources import bring_from
     from basestore.pipeline.verify import verify_content
 
-    settings = read_settings()
+    settings = reach(offline=False)
     with watching(json) as progress:
         bring = bring_from(project, settings, progress)
         locked = read_locked(project, name)
-        return (verify_content(locked, open_store(settings), bring, progress),)
+        return (verify_content(locked, open_store(settings, project), bring, progress),)
 
 
 def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
     from basestore.cli.sources import bring_from
     from basestore.layer.realise import remake
-    from basestore.pipeline.build import Builder, record_image
+    from basestore.pipeline.build import Builder
+    from basestore.pipeline.record import build_and_record
     from basestore.pipeline.verify import Finding
 
-    settings = read_settings()
+    if by_engine(project, name):
+        return (Finding("rebuild", True, "not made again: an engine builds it"),)
+    settings = reach(offline=False)
     with watching(json) as progress:
         bring = bring_from(project, settings, progress)
-        builder = Builder(open_store(settings), bring, progress, settings.jobs, settings.host)
-        built = builder.build(read_locked(project, name), (), remake)
-    record_image(project, built)
+        builder = Builder(
+            open_store(settings, project), bring, progress, settings.jobs, settings.host
+        )
+        built = build_and_record(project, builder, name, (), remake)
     return (Finding("rebuild", True, f"every layer again: {built.image.digest}"),)
 
 

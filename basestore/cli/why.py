@@ -9,7 +9,8 @@ import typer
 
 from basestore.cli.context import Json, start_of
 from basestore.cli.terminal import count, faint, print_json, say, size
-from basestore.profile.project import chosen_profiles
+from basestore.profile.names import NotAPackageNameError
+from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.lock.graph import Path
@@ -22,7 +23,9 @@ _NAMED = 8  # so many names of what only a package brings are told
 
 def why(
     context: typer.Context,
-    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile by name.")],
+    profile: Annotated[
+        str, typer.Argument(metavar="PROFILE", help="A profile or service by name.")
+    ],
     package: Annotated[str, typer.Argument(metavar="PACKAGE", help="A wheel or .deb by name.")],
     every: Annotated[
         bool, typer.Option("--all", help="Show each path, not only each requirement's shortest.")
@@ -34,13 +37,15 @@ def why(
 ) -> None:
     """Say which requirements bring a package into a profile's lock.
 
-    Shows for each requirement, with its file and line, the shortest path to the package. Reads the
-    lock and its origin; needs no network and no store.
+    Shows for each requirement, with its file and line, the shortest path to the package; of a
+    service, what it has from its base, and why that has it. Reads the lock and its origin; needs no
+    network and no store.
     """
     from basestore.pipeline.why import why as find
 
+    _refuse_versions(package)
     project = start_of(context).project()
-    name = chosen_profiles(project, (profile,))[0]
+    name = chosen_names(project, (profile,))[0]
     reasons = find(project, name, package, every)
     if json:
         print_json({"packages": [_to_json(reason) for reason in reasons]})
@@ -49,9 +54,16 @@ def why(
         _show(reason, weigh)
 
 
+def _refuse_versions(text: str) -> None:
+    """Raise NotAPackageNameError for a requirement; a .deb's name may have ``+`` and dots."""
+    if any(character in text for character in "<>=!~;@[ "):
+        raise NotAPackageNameError(text)
+
+
 def _show(reason: "Reason", weigh: bool) -> None:
     kind = "wheel" if reason.kind == "wheel" else ".deb"
-    say(f"{reason.name} {reason.version}, a {kind} that {reason.generation} brought")
+    found = f"{reason.name} {reason.version}, a {kind} that {reason.generation} brought"
+    say(f"{found}; {reason.profile} has it from its base {reason.base}" if reason.base else found)
     for line in _paths(reason.paths):
         say(f"  {line}")
     if not reason.paths:
@@ -111,6 +123,7 @@ def _to_json(reason: "Reason") -> dict[str, object]:
         "name": reason.name,
         "version": reason.version,
         "from": reason.generation,
+        "base": reason.base or None,
         "paths": [
             {"file": path.place.file, "line": path.place.line, "packages": list(path.names)}
             for path in reason.paths

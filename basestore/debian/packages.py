@@ -93,7 +93,7 @@ class PackagesIndex:
 
     def names(self) -> Iterator[str]:
         """Every package name, in the index's order."""
-        return (name.decode() for name in self._stanzas)
+        return (name.decode(errors="replace") for name in self._stanzas)
 
     def packages(self, name: str) -> Iterator[BinaryPackage]:
         """All versions of a package that the index lists; raises MalformedStanzaError."""
@@ -102,16 +102,23 @@ class PackagesIndex:
 
     def providers(self, name: str) -> tuple[str, ...]:
         """The names of the packages a version of which provides a virtual package."""
-        return tuple(provider.decode() for provider in self._providers.get(name.encode(), ()))
+        found = self._providers.get(name.encode(), ())
+        return tuple(provider.decode(errors="replace") for provider in found)
 
     def filename(self, digest: Digest) -> str | None:
-        """The path below the archive's base URL of a file the index lists."""
+        """The path below the archive's base URL of a file the index lists.
+
+        Raises MalformedStanzaError.
+        """
         found = self._data.find(b"\nSHA256: " + digest.hex.encode())
         if found < 0:
             return None
         start = self._data.rfind(b"\n\n", 0, found) + 1
         end = self._data.find(b"\n\n", found)
-        fields = parse_stanza(self._data[start : end if end >= 0 else None].strip(b"\n"))
+        try:
+            fields = parse_stanza(self._data[start : end if end >= 0 else None].strip(b"\n"))
+        except ValueError as error:
+            raise MalformedStanzaError(self.archive, digest.hex, str(error)) from error
         return fields.get("filename")
 
     def _parse(self, name: str, start: int, end: int) -> BinaryPackage:
@@ -219,7 +226,10 @@ def _providers(
     """Virtual package -> packages that provide it, found without parsing the stanzas."""
     providers: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for field in _PROVIDES.finditer(data):
-        provider = names[bisect_right(starts, field.start()) - 1]
+        number = bisect_right(starts, field.start())
+        if not number:
+            continue  # of a stanza without a name
+        provider = names[number - 1]
         for provided in _PROVIDED.finditer(field[1]):
             providers[provided[1]].append(provider)
     return dict(providers)

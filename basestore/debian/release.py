@@ -44,10 +44,17 @@ def parse_release(text: bytes) -> Release:
         origin=fields.get("origin", ""),
         suite=fields.get("suite", ""),
         codename=fields.get("codename", ""),
-        valid_until=parsedate_to_datetime(until).astimezone(UTC) if until else None,
+        valid_until=_moment(until) if until else None,
         by_hash=fields.get("acquire-by-hash") == "yes",
         files=dict(map(_index_file, fields.get("sha256", "").strip().splitlines())),
     )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is no date") from None
 
 
 def _index_file(line: str) -> tuple[str, IndexFile]:

@@ -6,7 +6,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -16,6 +16,7 @@ from basestore.engine.errors import (
     NoEngineError,
     NoProgramError,
     NotAnEngineError,
+    PortTakenError,
 )
 from basestore.engine.sdk import speaking
 
@@ -30,6 +31,9 @@ _DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-],ctrl-^"
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
+_LOOPBACK = "127.0.0.1"
+_PORT_TAKEN = ("port is already allocated", "address already in use")
+
 
 class Stream(IntEnum):
     """Where a piece of output belongs, numbered as the engine does."""
@@ -43,7 +47,9 @@ class Wish:
     """What to run, with the meanings of `docker run`'s arguments and options.
 
     ``environment``: ``NAME=VALUE``; ``volumes``: ``SOURCE:TARGET[:OPTIONS]``; None: the default.
-    ``stdin``: whether input is fed; ``tty``: whether the container gets a terminal.
+    ``stdin``: whether input is fed; ``tty``: whether the container gets a terminal. ``entrypoint``:
+    instead of the image's, whose command then isn't run either. ``ports``: TCP ports of the
+    container that are reached at others of the engine's machine, from there alone.
     """
 
     image: str = ""
@@ -54,6 +60,14 @@ class Wish:
     workdir: str | None = None
     stdin: bool = False
     tty: bool = False
+    entrypoint: tuple[str, ...] = ()
+    user: str | None = None
+    ports: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def program(self) -> str:
+        """What is run, as far as the wish says it."""
+        return (*self.entrypoint, *self.command, self.image)[0]
 
 
 class Container:
@@ -85,8 +99,10 @@ class Container:
                 self._engine.api.start(self.id)
         except EngineRefusedError as error:
             if code := _shell_code(error.reason):
-                program = (*self._wish.command, self._wish.image)[0]
-                raise NoProgramError(program, _short(error.reason), code) from error
+                raise NoProgramError(self._wish.program, _short(error.reason), code) from error
+            if any(words in error.reason for words in _PORT_TAKEN):
+                ports = self._wish.ports.values()
+                raise PortTakenError(self._engine.host, tuple(ports)) from error
             raise
 
     def wait(self) -> int:
@@ -180,11 +196,15 @@ class Input:
 
 
 def _create(engine: Engine, wish: Wish) -> Any:
-    host = {"binds": list(wish.volumes), "network_mode": wish.network}
+    ports = {inside: (_LOOPBACK, outside) for inside, outside in wish.ports.items()}
+    host = {"binds": list(wish.volumes), "network_mode": wish.network, "port_bindings": ports}
     config = engine.api.create_host_config(**{key: value for key, value in host.items() if value})
     return engine.api.create_container(
         wish.image,
         command=list(wish.command) or None,
+        entrypoint=list(wish.entrypoint) or None,
+        user=wish.user,
+        ports=list(wish.ports) or None,
         environment=list(wish.environment),
         working_dir=wish.workdir,
         host_config=config,

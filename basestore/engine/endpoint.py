@@ -48,12 +48,11 @@ class Endpoint:
 def find_endpoint(environ: Mapping[str, str], config: Path) -> Endpoint:
     """The engine that an environment and Docker's folder (``~/.docker``) name.
 
-    Raises EndpointError.
+    config.json is read only where the environment names none. Raises EndpointError.
     """
-    current = _current_context(config / "config.json")
     if host := environ.get("DOCKER_HOST"):
         return Endpoint(_usable("DOCKER_HOST", host), _tls_of(environ, config))
-    name = environ.get("DOCKER_CONTEXT") or current
+    name = environ.get("DOCKER_CONTEXT") or _current_context(config / "config.json")
     if name in ("", "default"):
         return Endpoint(DEFAULT)
     return _context(name, config / "contexts")

@@ -86,3 +86,15 @@ class NoProgramError(UsageError):
         )
         self.program = program
         self.code = code
+
+
+class PortTakenError(UnreachableError):
+    """A port of the engine's machine that a container was to be reached at is in use."""
+
+    def __init__(self, host: str, ports: tuple[int, ...]) -> None:
+        taken = " or ".join(map(str, ports))
+        super().__init__(
+            f"port {taken} of 127.0.0.1 is in use where the Docker Engine at {host} runs",
+            "choose another one with --port NUMBER, or end what listens there",
+        )
+        self.ports = ports

@@ -12,7 +12,9 @@ from basestore.engine.container import Container, Input, Stream, Wish
 _GRACE = 10
 """Seconds from a signal that should end a container to SIGKILL, as `docker stop` has it."""
 
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+_ENDING = ("SIGINT", "SIGTERM")
+"""What people and supervisors end a program with. Others mean what the program makes of them:
+servers reload on SIGHUP, and shut down at leisure on SIGQUIT."""
 RESIZED = "SIGWINCH"
 
 Signals = SimpleQueue[str | None]
@@ -35,8 +37,8 @@ class Attached(Protocol):
 def run(engine: Engine, wish: Wish, attached: Attached, signals: Signals) -> int:
     """Run a container to its end; its exit code.
 
-    A signal that should end it does: a second one, or ten seconds, kill it. Raises
-    NoProgramError, EngineRefusedError, NoEngineError, and what ``attached`` raises.
+    Signals are forwarded; a second SIGINT or SIGTERM, or ten quiet seconds after one, kill it.
+    Raises NoProgramError, EngineRefusedError, NoEngineError, and what ``attached`` raises.
     """
     with closing(Container(engine, wish)) as container, closing(container.output()) as output:
         feed = container.input() if wish.stdin else None
@@ -78,7 +80,8 @@ def _forward(container: Container, terminal: Attached | None, signals: Signals) 
         if name is None:
             return
         if name != RESIZED:
-            container.signal("SIGKILL" if ending else name)
-            ending = ending or name in _ENDING
+            ends = name in _ENDING
+            container.signal("SIGKILL" if ends and ending else name)
+            ending = ending or ends
         elif terminal:
             container.resize(*terminal.size())

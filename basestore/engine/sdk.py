@@ -4,9 +4,13 @@ The SDK has no types and takes 170 ms to import: everything else speaks to ``Api
 """
 
 import errno
+import os
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from basestore.engine.endpoint import Endpoint, Tls
@@ -28,6 +32,8 @@ _PATIENCE = 60
 """Seconds for the first answer. After it there is no limit: unpacking gigabytes takes its time."""
 
 _LONGEST_REASON = 400
+
+_CONFIG = "DOCKER_CONFIG"
 
 _RIGHT = "you need the right to use its socket: often that is membership of the group docker"
 _TLS = "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem"
@@ -54,6 +60,12 @@ class Api(Protocol):
 
     def tag(self, image: str, repository: str, tag: str) -> bool:
         """Give an image a name."""
+
+    def pull(self, repository: str, tag: str, *, stream: bool, decode: bool) -> Iterator[Any]:
+        """Pull a tag, or a digest in its place; what the engine tells meanwhile."""
+
+    def push(self, repository: str, tag: str, *, stream: bool, decode: bool) -> Iterator[Any]:
+        """Push a tag; what the engine tells meanwhile."""
 
     def create_host_config(self, **options: object) -> Any:
         """What of a container is its host's side."""
@@ -138,8 +150,9 @@ def _client(endpoint: Endpoint, version: str, timeout: int | None) -> "docker.AP
     from docker.errors import DockerException, TLSParameterError
 
     tls = _tls_config(endpoint.tls) if endpoint.tls and "unix:" not in endpoint.host else False
+    make = partial(docker.APIClient, endpoint.host, version=version, timeout=timeout, tls=tls)
     try:
-        client = docker.APIClient(endpoint.host, version=version, timeout=timeout, tls=tls)
+        client = _made(make)
     except TLSParameterError as error:
         raise EndpointError(endpoint.shown, _words(error.msg)) from error
     except (DockerException, ValueError) as error:
@@ -147,6 +160,35 @@ def _client(endpoint: Endpoint, version: str, timeout: int | None) -> "docker.AP
     # requests would let REQUESTS_CA_BUNDLE stand for the certificates of the endpoint.
     client.trust_env = False
     return client
+
+
+def _made(make: "Callable[[], docker.APIClient]") -> "docker.APIClient":
+    """A client, also where config.json can't be taken: of it only the proxies would matter here.
+
+    The SDK reads that file by itself, and may fail on one of another form than it knows.
+    """
+    from docker.errors import DockerException
+
+    try:
+        return make()
+    except (DockerException, ValueError, TypeError, AttributeError, LookupError):
+        with _empty_config():
+            return make()
+
+
+@contextmanager
+def _empty_config() -> Iterator[None]:
+    """Show the SDK an empty config.json; only a variable can name it another one."""
+    before = os.environ.get(_CONFIG)
+    with TemporaryDirectory(prefix="basestore-") as folder:
+        Path(folder, "config.json").write_text("{}")
+        os.environ[_CONFIG] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_CONFIG]
+            if before is not None:
+                os.environ[_CONFIG] = before
 
 
 def _tls_config(tls: Tls) -> "docker.tls.TLSConfig":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
 from basestore.image.model import (
+    APPLICATION_LABEL,
     CONFIG,
     INDEX,
     LAYER,
@@ -17,12 +18,15 @@ from basestore.image.model import (
     PlatformImage,
 )
 from basestore.lock.model import ImageConfig
-from basestore.recipe.model import FoundationRecipe, Recipe
+from basestore.profile.model import Healthcheck
+from basestore.recipe.model import ApplicationRecipe, FoundationRecipe, Recipe, WheelsRecipe
 from basestore.store import Realisation
 from basestore.target import Platform
 
 CREATED = "1980-01-01T00:00:00Z"
 """The one time of every image, that of its files."""
+
+_SECOND = 1_000_000_000  # in nanoseconds
 
 Realised = Sequence[tuple[Recipe, Realisation]]
 
@@ -35,11 +39,22 @@ class Assembled:
     documents: Mapping[Digest, bytes]
 
 
-def assemble(config: ImageConfig, lock: Digest, realised: Mapping[Platform, Realised]) -> Assembled:
-    """The image of a lock (by digest) over its realised layers, platforms in sorted order."""
+def assemble(
+    config: ImageConfig,
+    lock: Digest,
+    realised: Mapping[Platform, Realised],
+    application: Digest | None = None,
+) -> Assembled:
+    """The image of a lock (by digest) over its realised layers, platforms in sorted order.
+
+    ``application``: the digest of a service's topmost layer.
+    """
+    labels = {LOCK_LABEL: lock.hex}
+    if application:
+        labels[APPLICATION_LABEL] = application.hex
     documents: dict[Digest, bytes] = {}
     platforms = tuple(
-        _platform(platform, realised[platform], _config(config, lock), documents)
+        _platform(platform, realised[platform], _config(config, labels), documents)
         for platform in sorted(realised)
     )
     if len(platforms) == 1:
@@ -79,9 +94,12 @@ def _layer(recipe: Recipe, realisation: Realisation) -> Layer:
     return Layer(descriptor, realisation.diff_id, recipe.packages)
 
 
+_KINDS = {FoundationRecipe: "foundation", WheelsRecipe: "wheels", ApplicationRecipe: "application"}
+
+
 def _history(recipe: Recipe) -> dict[str, Json]:
     """A line of `docker history`: the layer's packages (OCI image-spec, "config", history)."""
-    kind = "foundation" if isinstance(recipe, FoundationRecipe) else "wheels"
+    kind = _KINDS[type(recipe)]
     return {
         "comment": f"basestore {kind}",
         "created": CREATED,
@@ -89,15 +107,33 @@ def _history(recipe: Recipe) -> dict[str, Json]:
     }
 
 
-def _config(config: ImageConfig, lock: Digest) -> dict[str, Json]:
-    """The execution parameters, absent where empty (OCI image-spec, "config", properties)."""
+def _config(config: ImageConfig, labels: Mapping[str, str]) -> dict[str, Json]:
+    """The execution parameters, absent where empty (OCI image-spec, "config", properties).
+
+    ``Healthcheck`` is of Docker's image specification 1.2, with times in nanoseconds.
+    """
     body: dict[str, Json] = {
         "Cmd": list(config.cmd),
         "Entrypoint": list(config.entrypoint),
         "Env": list(config.env),
-        "Labels": {**config.labels, LOCK_LABEL: lock.hex},
+        "ExposedPorts": {f"{port}/tcp": {} for port in config.ports},
+        "Healthcheck": _healthcheck(config.healthcheck),
+        "Labels": {**config.labels, **labels},
         "User": config.user,
         "WorkingDir": config.workdir,
+    }
+    return {key: value for key, value in body.items() if value}
+
+
+def _healthcheck(check: Healthcheck | None) -> dict[str, Json]:
+    if check is None:
+        return {}
+    body: dict[str, Json] = {
+        "Interval": check.interval * _SECOND,
+        "Retries": check.retries,
+        "StartPeriod": check.start_period * _SECOND,
+        "Test": ["CMD", *check.command],
+        "Timeout": check.timeout * _SECOND,
     }
     return {key: value for key, value in body.items() if value}
 

@@ -1,6 +1,7 @@
 """Checks over a whole image, by its layers' listings: conflicting paths, missing libraries."""
 
 from collections.abc import Iterator, Sequence
+from unicodedata import normalize
 
 from basestore.layer.content import same_content
 from basestore.layer.listing import Listing
@@ -12,18 +13,27 @@ from basestore.target import Platform
 Realised = Sequence[tuple[Recipe, Realisation]]
 
 
-def check_image(store: Store, platform: Platform, realised: Realised) -> tuple[str, ...]:
-    """Check one platform's layers, lowest first; sentences on libraries that nothing provides.
+def check_image(
+    store: Store, platform: Platform, realised: Realised, told: int = 0
+) -> tuple[str, ...]:
+    """Check one platform's layers, lowest first; sentences on what may go wrong.
 
-    Raises PathConflictError. A missing library is no error: drivers bring some at run time, and
-    optional modules need others.
+    Those are libraries that nothing provides, and paths that only some file systems keep apart. Of
+    the lowest ``told`` layers, a base's, it was told when that was built. Raises
+    PathConflictError. A missing library is no error: drivers bring some at run time, and optional
+    modules need others.
     """
     listings = [Listing.from_bytes(store.blobs.read(found.listing)) for _, found in realised]
     check_conflicts(store, [recipe for recipe, _ in realised], listings)
-    return tuple(
+    missing = (
         f"{platform}: /{path} needs {library}, which the image lacks"
-        for path, library in missing_libraries(listings)
+        for path, library in missing_libraries(listings, told)
     )
+    alike = (
+        f"{platform}: /{one} and /{other} are one file where letter case or Unicode form is ignored"
+        for one, other in colliding_paths(listings, told)
+    )
+    return (*missing, *alike)
 
 
 def check_conflicts(store: Store, recipes: Sequence[Recipe], found: Sequence[Listing]) -> None:
@@ -60,16 +70,45 @@ def _places(listing: Listing) -> Iterator[tuple[str, object, str]]:
             parent = parent.rpartition("/")[0]
 
 
-def missing_libraries(listings: Sequence[Listing]) -> Iterator[tuple[str, str]]:
-    """ELF files, and libraries they need that nothing in the image brings, wherever it lies.
+def colliding_paths(listings: Sequence[Listing], told: int = 0) -> Iterator[tuple[str, str]]:
+    """Paths that only letter case or Unicode normal form tells apart; sorted, folders too.
 
+    Linux keeps them apart, so they are no error; an unpacked image on another file system, or
+    whoever compares names, does not. Those within the ``told`` lowest layers are left out.
+    """
+    places = [{path for path, _, _ in _places(listing)} for listing in listings]
+    paths = set().union(*places)
+    if len(set(map(_folded, paths))) == len(paths):
+        return
+    alike: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        alike.setdefault(_folded(path), []).append(path)
+    old = set().union(*places[:told])
+    for first, *others in alike.values():
+        for other in others:
+            # What lies below two such folders follows from those.
+            below = first.rpartition("/")[0] != other.rpartition("/")[0]
+            if not below and not {first, other} <= old:
+                yield first, other
+
+
+def _folded(path: str) -> str:
+    if path.isascii():
+        return path.lower()
+    return normalize("NFC", normalize("NFC", path).casefold())
+
+
+def missing_libraries(listings: Sequence[Listing], told: int = 0) -> Iterator[tuple[str, str]]:
+    """ELF files of all but the ``told`` lowest layers, and libraries that nothing brings for them.
+
+    What brings one may lie anywhere in the image.
     By name only: extension modules load each other's libraries from folders of their own, which
     then satisfies whatever is loaded after them (ld.so(8)).
     """
     paths = (path for listing in listings for path in (*listing.files, *listing.links))
     names = {path.rpartition("/")[2] for path in paths}
     names |= {found.soname for listing in listings for found in listing.dynamic.values()}
-    for listing in listings:
+    for listing in listings[told:]:
         for path, dynamic in sorted(listing.dynamic.items()):
             for library in dynamic.needed:
                 if library.rpartition("/")[2] not in names:

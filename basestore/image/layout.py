@@ -53,7 +53,7 @@ def _others(folder: Path, tag: str) -> list[Json]:
         return [entry for entry in old if entry.get("annotations", {}).get(_REFERENCE) != tag]
     except FileNotFoundError:
         return []
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NotALayoutError(folder) from error
 
 

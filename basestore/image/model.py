@@ -16,6 +16,10 @@ LOCK_LABEL = "dev.basestore.lock"
 """The label that names the lock's digest, as 64 digits."""
 
 
+APPLICATION_LABEL = "dev.basestore.application"
+"""The label that names the digest of a service's application layer, as 64 digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Descriptor:
     """OCI image-spec, "Content Descriptors": what a blob is, its digest, its size in bytes."""

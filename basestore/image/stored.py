@@ -1,6 +1,7 @@
 """Images in the store: kept by their documents, read back from them."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from basestore.digest import Digest
@@ -35,23 +36,30 @@ def read_image(store: Store, digest: Digest) -> Image:
     return Image(Descriptor(INDEX, digest, len(data)), platforms)
 
 
-def whole_image(store: Store, digest: Digest) -> Image | None:
+HasLayer = Callable[[Digest], bool]
+"""Whether a store has a layer; who asks for many images need not find out twice."""
+
+
+def whole_image(store: Store, digest: Digest, has_layer: HasLayer | None = None) -> Image | None:
     """An image all of whose bytes are in the store, as documents or as realisations; or None."""
     try:
         image = read_image(store, digest)
     except MissingBlobError:
         return None
-    complete = all(store.realisations.of_layer(layer.descriptor.digest) for layer in image.layers)
+    has = has_layer or (lambda layer: store.realisations.of_layer(layer) is not None)
+    complete = all(has(layer.descriptor.digest) for layer in image.layers)
     return image if complete else None
 
 
-def image_of(store: Store, digest: Digest, lock: Digest) -> Image | None:
+def image_of(
+    store: Store, digest: Digest, lock: Digest, has_layer: HasLayer | None = None
+) -> Image | None:
     """The whole image with that digest, if it is one of that lock (by digest); or None.
 
     Who asks has the digest from a file, which a merge or a hand may have changed.
     """
     try:
-        image = whole_image(store, digest)
+        image = whole_image(store, digest, has_layer)
     except (ValueError, LookupError, TypeError):
         return None  # the digest of something else than an image
     if image is None or any(_lock(store, one) != lock.hex for one in image.platforms):

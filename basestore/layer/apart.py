@@ -9,13 +9,14 @@ its own what it begins and ends.
 import gc
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import BinaryIO
 
+from basestore.errors import UnreachableError
 from basestore.layer.realise import Workshop
 from basestore.recipe.model import Recipe
 from basestore.store import Realisation
@@ -37,7 +38,7 @@ def make_all(
 ) -> Mapping[Recipe, Realisation]:
     """Work on each recipe, ``jobs`` at a time, the heaviest first.
 
-    What fails in another process is done again here, where it can raise.
+    What fails in another process is done again here, where it can raise. Raises NoProcessError.
     """
     heaviest_first = sorted(recipes, key=lambda recipe: -recipe.weight)
     labourers = _start(heaviest_first, workshop, work, min(jobs, len(recipes)))
@@ -57,6 +58,17 @@ def make_all(
     return results
 
 
+class NoProcessError(UnreachableError):
+    """The system has no room for a process: too many of them, or of open files, or no memory."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"a process that makes layers can't be started: {reason.lower()}",
+            "end other programs, raise their limits (`ulimit -a`), or let fewer processors be used "
+            "(`taskset -c 0 basestore build`)",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Labourer:
     """A forked process, and where it tells what it does."""
@@ -69,24 +81,59 @@ class _Labourer:
         if not self.notes.closed:
             os.kill(self.process, signal.SIGTERM)
 
+    def end(self) -> None:
+        """End the process, which nobody follows."""
+        self.stop()
+        self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end of the process; its exit code."""
+        self.notes.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+
 
 def _start(
     recipes: Sequence[Recipe], workshop: Workshop, work: Make, count: int
 ) -> list[_Labourer]:
-    """Fork the processes; the numbers of all recipes wait for them in a pipe."""
-    numbers, waiting = os.pipe()
-    os.write(waiting, b"".join(n.to_bytes(_NUMBER, "big") for n in range(len(recipes))))
-    os.close(waiting)
+    """Fork the processes, all of them or none; the numbers of all recipes wait in a pipe."""
     labourers = []
-    for _ in range(count):
-        notes, telling = os.pipe()
-        process = os.fork()
-        if process == 0:
-            _labour(recipes, numbers, telling, lambda recipe: work(recipe, workshop))
-        os.close(telling)
-        labourers.append(_Labourer(process, os.fdopen(notes, "rb")))
-    os.close(numbers)
+    try:
+        with _waiting(len(recipes)) as numbers, ExitStack() as undo:
+            for _ in range(count):
+                labourer = _fork(recipes, numbers, lambda recipe: work(recipe, workshop))
+                undo.callback(labourer.end)
+                labourers.append(labourer)
+            undo.pop_all()
+    except OSError as error:
+        raise NoProcessError(error.strerror or str(error)) from error
     return labourers
+
+
+@contextmanager
+def _waiting(count: int) -> Iterator[int]:
+    """A pipe to read all numbers below ``count`` from; whoever forks meanwhile has it too."""
+    numbers, filling = os.pipe()
+    try:
+        with os.fdopen(filling, "wb") as pipe:
+            pipe.write(b"".join(n.to_bytes(_NUMBER, "big") for n in range(count)))
+        yield numbers
+    finally:
+        os.close(numbers)
+
+
+def _fork(recipes: Sequence[Recipe], numbers: int, work: Callable[[Recipe], object]) -> _Labourer:
+    notes, telling = os.pipe()
+    try:
+        process = os.fork()
+    except OSError:
+        os.close(notes)
+        raise
+    else:
+        if process == 0:
+            _labour(recipes, numbers, telling, work)
+    finally:
+        os.close(telling)
+    return _Labourer(process, os.fdopen(notes, "rb"))
 
 
 def _labour(
@@ -129,8 +176,7 @@ def _follow(labourer: _Labourer, recipes: Sequence[Recipe], watch: Watch) -> set
         labourer.stop()
         raise
     finally:
-        labourer.notes.close()
-        code = os.waitstatus_to_exitcode(os.waitpid(labourer.process, 0)[1])
+        code = labourer.wait()
     if code == _INTERRUPTED:
         raise KeyboardInterrupt
     return made

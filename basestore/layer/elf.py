@@ -18,6 +18,7 @@ _DYNAMIC = struct.Struct("<qQ")
 _LOAD, _DYNAMIC_SEGMENT = 1, 2
 _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _LARGEST_TABLE = 64 * 1024 * 1024
+_FURTHEST = 2**63 - 1 - _LARGEST_TABLE  # what a file's offsets can hold
 
 _MACHINES = {"amd64": 62, "arm64": 183}
 
@@ -109,7 +110,7 @@ def _elf(machine: int, tags: tuple[tuple[int, int], ...], strings: bytes) -> Elf
         end = strings.find(b"\0", offset)
         if end < 0:
             raise MalformedElfError("a name lies outside of its strings")
-        return strings[offset:end].decode(errors="surrogateescape")
+        return strings[offset:end].decode(errors="replace")
 
     first = {
         tag: text(value) for tag, value in reversed(tags) if tag in (_SONAME, _RPATH, _RUNPATH)
@@ -144,8 +145,8 @@ def _strings(file: Readable, tags: dict[int, int], segments: Iterable[_Segment])
 
 
 def _at(file: Readable, offset: int, size: int) -> bytes:
-    if size > _LARGEST_TABLE:
-        raise MalformedElfError("a table of it is too large")
+    if size > _LARGEST_TABLE or offset > _FURTHEST:
+        raise MalformedElfError("a table of it is too large, or too far away")
     file.seek(offset)
     data = file.read(size)
     if len(data) != size:

@@ -1,9 +1,10 @@
 """Realise: a recipe and the blobs it names become a layer. Opens no socket."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from basestore.digest import Digest
 from basestore.errors import InputError, IntegrityError
 from basestore.layer.content import same_content
 from basestore.layer.entry import Entry, folder
@@ -11,12 +12,23 @@ from basestore.layer.recorder import Recorder
 from basestore.layer.wheel.install import Layout, wheel_entries
 from basestore.layer.writer import LayerWriter
 from basestore.lock.model import Lock, Wheel
-from basestore.recipe.model import VENV, FoundationRecipe, Recipe, WheelsRecipe, label
+from basestore.recipe.model import (
+    APPLICATION,
+    VENV,
+    ApplicationRecipe,
+    FoundationRecipe,
+    Recipe,
+    WheelsRecipe,
+    label,
+)
 from basestore.store import Realisation, Store
 from basestore.target import Platform
 
 FOUNDATION = "the foundation"
 """What brings the paths of .debs, in errors."""
+
+THE_APPLICATION = f"the {APPLICATION}"
+"""What brings the files of a service's project, in errors."""
 
 Brought = tuple[str, Entry | None]
 """A package's name, and its entry of some path; no entry for the foundation's."""
@@ -35,6 +47,8 @@ class PathConflictError(InputError):
 
 
 def _way_out(path: str, first: str, second: str) -> str:
+    if THE_APPLICATION in (first, second):
+        return "copy it elsewhere with `to` in the service's `files`: it may only add to its base"
     if first == FOUNDATION:
         return f"drop {second}: nothing may replace what the virtual environment stands on"
     return (
@@ -61,10 +75,12 @@ class Workshop:
     """What realising needs besides the recipe: the store, and a foundation this host can run.
 
     ``runner`` compiles the standard library's bytecode; its bytes don't depend on which one does.
+    ``sources``: files of the working folder with the contents of applications.
     """
 
     store: Store
     runner: FoundationRecipe
+    sources: Mapping[Digest, Path] = field(default_factory=dict)
 
 
 def runner_of(lock: Lock, host: Platform | None) -> FoundationRecipe:
@@ -80,7 +96,8 @@ def runner_of(lock: Lock, host: Platform | None) -> FoundationRecipe:
 def realise(recipe: Recipe, workshop: Workshop) -> Realisation:
     """The recipe's layer: taken from the store's records, or made and recorded.
 
-    Raises MissingBlobError, and BadZipError, BrokenStreamError and the like for bad inputs.
+    Raises MissingBlobError, and BadZipError, BrokenStreamError, ChangedFileError and the like for
+    bad inputs.
     """
     recorded = workshop.store.realisations.of_recipe(recipe.digest)
     return recorded or make(recipe, workshop)
@@ -145,6 +162,10 @@ def _entries(recipe: Recipe, workshop: Workshop, scratch: Path) -> Iterable[Entr
         from basestore.layer.foundation import foundation_entries
 
         return foundation_entries(recipe, workshop.runner, workshop.store.blobs, scratch)
+    if isinstance(recipe, ApplicationRecipe):
+        from basestore.layer.application.realise import application_entries
+
+        return application_entries(recipe, workshop.sources)
     return _wheels(recipe, workshop.store)
 
 
@@ -178,6 +199,8 @@ def _check_folders(owners: Mapping[str, str]) -> None:
 
 def brought(recipe: Recipe, path: str, store: Store) -> Brought:
     """The package of a recipe that brings a path, and the path's entry."""
+    if isinstance(recipe, ApplicationRecipe):
+        return THE_APPLICATION, None
     if isinstance(recipe, WheelsRecipe):
         for wheel, omitted in zip(recipe.wheels, recipe.omitted, strict=True):
             with store.blobs.open(wheel.sha256) as file:

@@ -1,7 +1,8 @@
 """Blame: the line of a profile that made a lock stale, as far as profile and origin tell.
 
-The origin knows where a requirement stood, not how it read. So where only its versions have
-changed, the line is told if the locked version no longer meets it, else the files that changed.
+The origin knows where each requirement and constraint stood, and how it read. One that an earlier
+version wrote has only the places: there the line is told if the locked version no longer meets it,
+else the files that changed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,16 +12,14 @@ from basestore.lock.freshness import Freshness, Reason, Why
 from basestore.lock.inputs import Part
 from basestore.lock.model import Lock
 from basestore.lock.origin import Origin
+from basestore.lock.texts import Texts
 from basestore.profile.document import Table, read_document, read_file
-from basestore.profile.lines import key_lines
 from basestore.profile.model import PROJECT_FILE, Location, Profile, Project, Requirement
-from basestore.profile.reader import profile_file
+from basestore.profile.names import name_of
 
 _KEYS: Mapping[Part, str] = {
-    Part.CONSTRAINTS: "constraints-files",
     Part.FOUNDATION: "foundation",
     Part.FROM_LOCK: "from-lock",
-    Part.HASHES: "requirements-files",
     Part.IMAGE: "image",
     Part.INDEXES: "indexes",
     Part.PARENT: "extends",
@@ -29,6 +28,9 @@ _KEYS: Mapping[Part, str] = {
     Part.PYTHON: "python",
     Part.REPLACES: "replaces",
 }
+
+
+_SERVICE_KEYS = {"extends": "base"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def blame(
     """
     case = _Case(project, profile, lock, origin)
     found = [one for reason in freshness.reasons for one in case.of(reason)]
+    if any(one.why in (Why.ADDED, Why.REMOVED) for one in freshness.reasons):
+        found += case.reworded()
     if profile.parent and any(one.why is Why.STALE_PARENT for one in freshness.reasons):
         inherited = profile.parent.files
         found = [one for one in found if not (one.place and one.place.file in inherited)]
@@ -73,6 +77,8 @@ class _Case:
             case Why.CHANGED:
                 for name in reason.names:
                     yield from self._changed(Part(name))
+            case Why.STALE_PARENT if self.profile.service:
+                yield Blame(f"its base is stale: {', '.join(reason.names)}")
             case _:
                 yield Blame(str(reason))
 
@@ -86,40 +92,94 @@ class _Case:
             for place in self.origin.direct.get(name, ()):
                 yield Blame(f"{name} was removed", place)
 
+    def reworded(self) -> Iterator[Blame]:
+        """Requirements of packages that were asked for before too, in other words."""
+        asked = {one.name for one in self.profile.requirements}
+        before = [(text, at) for text, at in _flat(self.origin.stated) if name_of(text) in asked]
+        now = [one for one in self.profile.requirements if one.name in self.origin.direct]
+        return self._reworded(before, now if self.origin.stated else ())
+
     def _changed(self, part: Part) -> Iterator[Blame]:
-        if part is Part.REQUIREMENTS:
-            yield from self._changed_requirements()
-        elif part is Part.FORMAT:
-            yield Blame("locks have another format by now")
-        else:
-            yield Blame(_said(part, self.profile), self._stated(_KEYS[part]))
+        match part:
+            case Part.FORMAT:
+                yield Blame("locks have another format by now")
+            case Part.REQUIREMENTS:
+                yield from self._changed_requirements()
+            case Part.CONSTRAINTS if self.origin.stated or self.origin.bounds:
+                before = _flat(self.origin.bounds)
+                yield from self._reworded(before, self.profile.constraints)
+            case Part.CONSTRAINTS | Part.HASHES:
+                yield self._changed_in_files(part)
+            case _:
+                yield Blame(_said(part, self.profile), self._stated(_KEYS[part]))
 
     def _changed_requirements(self) -> Iterator[Blame]:
+        found = list(self._reworded(_flat(self.origin.stated), self.profile.requirements))
+        if self.origin.stated and found:
+            yield from found
+            return
         own = [one for one in self.profile.requirements if self._moved(one.location.file)]
-        unmet = list(self._unmet(own))
+        unmet = [(one, self._unmet(one)) for one in own]
         for one, version in unmet:
-            yield Blame(f"{one.text} was changed, and {version} is locked", one.location)
-        if not unmet:
-            files = sorted({one.location.file for one in own})
-            yield Blame(f"requirements were changed in {', '.join(files) or 'the profile'}")
+            if version:
+                yield Blame(f"{one.text} was changed, and {version} is locked", one.location)
+        if not any(version for _, version in unmet):
+            yield self._in_files("requirements", own)
 
-    def _unmet(self, requirements: Iterable[Requirement]) -> Iterator[tuple[Requirement, str]]:
+    def _reworded(
+        self, before: Sequence[tuple[str, Location]], now: Iterable[Requirement]
+    ) -> Iterator[Blame]:
+        """What reads otherwise now, package by package; texts at other places are the same."""
+        asked = tuple(now)
+        texts = {one.text for one in asked}
+        gone = [(text, at) for text, at in before if text not in texts]
+        known, told = {text for text, _ in before}, set[str]()
+        for one in asked:
+            if one.text in known:
+                continue
+            was = [text for text, _ in gone if name_of(text) == one.name]
+            told.update(was)
+            yield Blame(self._change(one, was), one.location)
+        for text, at in gone:
+            if text not in told:
+                yield Blame(f"{text} was removed", at)
+
+    def _change(self, one: Requirement, was: Sequence[str]) -> str:
+        said = f'was "{" and ".join(was)}", now "{one.text}"' if was else f"{one.text} was added"
+        version = self._unmet(one)
+        return f"{said}, and {version} is locked" if version else said
+
+    def _changed_in_files(self, part: Part) -> Blame:
+        if part is Part.CONSTRAINTS:
+            return self._in_files("constraints", self.profile.constraints)
+        asked = (*self.profile.requirements, *self.profile.constraints)
+        return self._in_files("hashes", [one for one in asked if one.hashes] or asked)
+
+    def _in_files(self, what: str, stated: Iterable[Requirement]) -> Blame:
+        files = sorted({one.location.file for one in stated if self._moved(one.location.file)})
+        return Blame(f"{what} were changed in {', '.join(files) or 'the profile'}")
+
+    def _unmet(self, one: Requirement) -> str | None:
+        """The locked version of a package, where it doesn't meet a requirement."""
         from packaging.requirements import Requirement as Parsed
 
         locked = {wheel.name: wheel.version for p in self.lock.platforms for wheel in p.wheels}
-        for one in requirements:
-            version = locked.get(one.name)
-            allowed = Parsed(one.text).specifier
-            if version and not allowed.contains(version, prereleases=True):
-                yield one, version
+        version = locked.get(one.name)
+        allowed = Parsed(one.text).specifier
+        return version if version and not allowed.contains(version, prereleases=True) else None
 
     def _stated(self, key: str) -> Location | None:
         """Where a key stands, in the youngest file that has it and has changed."""
-        files = [profile_file(one.name) for one in reversed(self.profile.lineage)]
-        for file in (*files, PROJECT_FILE):
+        service = self.profile.service
+        if service and self._moved(PROJECT_FILE):
+            lines = service.table.document.lines
+            line = lines.get((*service.table.path, _SERVICE_KEYS.get(key, key)))
+            return Location(PROJECT_FILE, line) if line else service.place
+        files = [one.file for one in reversed(self.profile.lineage)]
+        for file in dict.fromkeys((*files, PROJECT_FILE)):
             table = _read(self.project, file) if self._moved(file) else None
             if table and key in table.values:
-                lines = key_lines(table.document.text)
+                lines = table.document.lines
                 # A table of tables has no line of its own: `[indexes.pytorch]`.
                 return Location(file, min(lines[path] for path in lines if path[0] == key))
         return None
@@ -129,9 +189,16 @@ class _Case:
         return self.profile.files.get(file) != self.origin.head.files.get(file)
 
 
+def _flat(texts: Texts) -> list[tuple[str, Location]]:
+    return [(text, at) for at in sorted(texts) for text in texts[at]]
+
+
 def _said(part: Part, profile: Profile) -> str:
+    kind = "base" if profile.service else "parent"
     if part is Part.PARENT and profile.parent:
-        return f"the lock of its parent {profile.parent.name} was changed"
+        return f"the lock of its {kind} {profile.parent.name} was changed"
+    if part is Part.IMAGE and profile.service:
+        return "the settings of its image were changed"
     return f"`{_KEYS[part]}` was changed"
 
 

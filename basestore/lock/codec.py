@@ -12,12 +12,17 @@ from basestore.canonical import toml_key, toml_string, toml_strings, toml_table
 from basestore.lock.decode import decode
 from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, Replaced, Wheel
 from basestore.profile.document import DocumentError, read_document
+from basestore.profile.model import Healthcheck
 
 _COMMENT = "# Written by basestore. Its SHA-256 is the image tag. Do not edit."
+_SERVICE_COMMENT = "# Written by basestore. Its SHA-256 is part of the image's tag. Do not edit."
 _CONTEXT = 24  # characters shown before and after the first one that differs
 
-HEAD = f"{_COMMENT}\nformat = {FORMAT}\n".encode()
-"""How every lock of the current format begins."""
+MARK = b"# Written by basestore."
+"""How every lock begins, of whatever kind and format."""
+
+HEADS = tuple(f"{line}\nformat = {FORMAT}\n".encode() for line in (_COMMENT, _SERVICE_COMMENT))
+"""How locks of the current format begin: those of profiles, those of services."""
 
 
 class EditedLockError(DocumentError):
@@ -81,10 +86,14 @@ def parse(data: bytes, file: str) -> Lock:
 
 
 def _lines(lock: Lock) -> Iterator[str]:
-    yield _COMMENT
+    yield _SERVICE_COMMENT if lock.base else _COMMENT
     yield f"format = {lock.format}"
-    yield f"profile = {toml_string(lock.profile)}"
-    yield from _strings("extends", lock.lineage[:-1])
+    if lock.base:
+        yield f"service = {toml_string(lock.profile)}"
+        yield f"base = {toml_string(lock.base)}"
+    else:
+        yield f"profile = {toml_string(lock.profile)}"
+        yield from _strings("extends", lock.lineage[:-1])
     if lock.image != ImageConfig():
         yield ""
         yield "[image]"
@@ -97,7 +106,7 @@ def _lines(lock: Lock) -> Iterator[str]:
     for platform in sorted(lock.platforms, key=lambda p: p.platform):
         yield ""
         yield "[[platforms]]"
-        yield from _platform(platform, lock.lineage)
+        yield from _platform(platform, lock)
 
 
 def _image(image: ImageConfig) -> Iterator[str]:
@@ -109,16 +118,33 @@ def _image(image: ImageConfig) -> Iterator[str]:
     if image.labels:
         labels = [(name, toml_string(image.labels[name])) for name in sorted(image.labels)]
         yield f"labels = {toml_table(labels)}"
+    if image.ports:
+        yield f"ports = [{', '.join(map(str, sorted(image.ports)))}]"
+    if image.healthcheck:
+        yield f"healthcheck = {healthcheck_table(image.healthcheck)}"
 
 
-def _platform(platform: PlatformLock, lineage: tuple[str, ...]) -> Iterator[str]:
+def healthcheck_table(check: Healthcheck) -> str:
+    """A health check as an inline table."""
+    numbers = [
+        ("interval", check.interval),
+        ("timeout", check.timeout),
+        ("start-period", check.start_period),
+        ("retries", check.retries),
+    ]
+    stated = [(key, str(number)) for key, number in numbers if number]
+    return toml_table([("command", toml_strings(check.command)), *stated])
+
+
+def _platform(platform: PlatformLock, lock: Lock) -> Iterator[str]:
+    lineage = lock.lineage
     yield f"platform = {toml_string(str(platform.platform))}"
     yield f"python = {toml_string(platform.python)}"
     yield f"glibc = {toml_string(platform.glibc)}"
     debs = sorted(platform.debs, key=lambda deb: deb.name)
     yield from _array("debs", [_deb(deb) for deb in debs])
     wheels = sorted(platform.wheels, key=lambda w: (lineage.index(w.generation), w.name))
-    yield from _array("wheels", [_wheel(wheel) for wheel in wheels])
+    yield from _array("wheels", [_wheel(wheel, lock.base) for wheel in wheels])
     replaced = sorted(platform.replaced, key=lambda r: (lineage.index(r.generation), r.name))
     yield from _array("replaced", [_replaced(row) for row in replaced])
 
@@ -135,7 +161,9 @@ def _deb(deb: Deb) -> str:
     )
 
 
-def _wheel(wheel: Wheel) -> str:
+def _wheel(wheel: Wheel, base: str) -> str:
+    """A wheel; those of a service are its own, and needn't say so."""
+    generation = () if base else (("from", toml_string(wheel.generation)),)
     return toml_table(
         [
             ("name", toml_string(wheel.name)),
@@ -143,7 +171,7 @@ def _wheel(wheel: Wheel) -> str:
             ("file", toml_string(wheel.file)),
             ("size", str(wheel.size)),
             ("sha256", toml_string(wheel.sha256.hex)),
-            ("from", toml_string(wheel.generation)),
+            *generation,
         ]
     )
 

@@ -27,6 +27,8 @@ def image_config(profile: Profile) -> ImageConfig:
         user="" if settings.user == "root" else settings.user,
         workdir="" if settings.workdir == "/" else settings.workdir,
         labels=settings.labels,
+        ports=settings.ports,
+        healthcheck=settings.healthcheck,
     )
 
 

@@ -11,6 +11,7 @@ from basestore.digest import Digest
 from basestore.errors import InputError
 from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, Replaced, Wheel
 from basestore.profile.document import Table
+from basestore.profile.model import Healthcheck
 from basestore.profile.names import is_normalised, is_plain, normalised
 from basestore.target import Platform
 
@@ -49,6 +50,8 @@ def decode(table: Table) -> Lock:
     if number > FORMAT:
         raise NewerLockError(table.document.file, number)
     _expect(table, number >= 0, "no format of a lock", "format")
+    if "service" in table.values:
+        return _service(table, number)
     table.only("format", "profile", "extends", "image", "path-conflicts", "platforms")
     profile = table.required("profile", table.string("profile"), "")
     lineage = (*(table.strings("extends") or ()), profile)
@@ -64,14 +67,28 @@ def decode(table: Table) -> Lock:
     )
 
 
+def _service(table: Table, number: int) -> Lock:
+    table.only("format", "service", "base", "image", "platforms")
+    service, base = _string(table, "service"), _string(table, "base")
+    _expect(table, is_plain(service), "not a plain name", "service")
+    _expect(table, is_plain(base) and base != service, "not another plain name", "base")
+    lineage = (service,)
+    platforms = _platforms(table, lineage)
+    _expect(table, not any(one.debs or one.replaced for one in platforms), "not a service's lock")
+    image = _image(table.table("image"))
+    return Lock(service, image, platforms, lineage, base=base, format=number)
+
+
 def _image(image: Table | None) -> ImageConfig:
     if image is None:
         return ImageConfig()
-    image.only("env", "entrypoint", "cmd", "user", "workdir", "labels")
+    image.only("env", "entrypoint", "cmd", "user", "workdir", "labels", "ports", "healthcheck")
     env = image.strings("env") or ()
     names = [entry.partition("=")[0] for entry in env]
     _expect(image, all("=" in entry[1:] for entry in env), "not all of the form NAME=value", "env")
     _expect(image, len(set(names)) == len(names), "has a variable twice", "env")
+    ports = image.integers("ports") or ()
+    _expect(image, all(0 < port < 1 << 16 for port in ports), "not all TCP ports", "ports")
     return ImageConfig(
         env=env,
         entrypoint=image.strings("entrypoint") or (),
@@ -79,7 +96,19 @@ def _image(image: Table | None) -> ImageConfig:
         user=image.string("user") or "",
         workdir=image.string("workdir") or "",
         labels=image.string_map("labels") or {},
+        ports=ports,
+        healthcheck=_healthcheck(image.table("healthcheck")),
     )
+
+
+def _healthcheck(check: Table | None) -> Healthcheck | None:
+    if check is None:
+        return None
+    keys = ("interval", "timeout", "start-period", "retries")
+    check.only("command", *keys)
+    numbers = [check.integer(key) or 0 for key in keys]
+    _expect(check, min(numbers) >= 0, "below zero")
+    return Healthcheck(check.required("command", check.strings("command"), ""), *numbers)
 
 
 def _path_conflicts(table: Table) -> Mapping[str, tuple[str, ...]]:
@@ -176,6 +205,8 @@ def _replaced(row: Table, brought: Mapping[str, str], lineage: Sequence[str]) ->
 
 
 def _generation(row: Table, lineage: Sequence[str]) -> str:
+    if "from" not in row.values and len(lineage) == 1:
+        return lineage[0]  # a service's; of a profile's the codec finds that it isn't written so
     generation = _string(row, "from")
     _expect(row, generation in lineage, f"{generation!r} is no profile of this family", "from")
     return generation

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from basestore.canonical import toml_strings
+from basestore.lock.codec import healthcheck_table
 from basestore.lock.model import Deb, ImageConfig, Lock, PlatformLock, Wheel
 from basestore.target import Platform
 
@@ -168,6 +169,7 @@ def _values(lock: Lock | None) -> Mapping[str, str]:
     return {
         "format": str(lock.format),
         **dict(_list("extends", lock.lineage[:-1])),
+        **({"base": lock.base} if lock.base else {}),
         **{f"image.{name}": value for name, value in _image(lock.image)},
         **{f"path-conflicts.{path}": toml_strings(n) for path, n in lock.path_conflicts.items()},
         **{
@@ -192,6 +194,10 @@ def _image(image: ImageConfig) -> Iterator[tuple[str, str]]:
     yield from _list("entrypoint", image.entrypoint)
     yield from _list("cmd", image.cmd)
     yield from ((n, v) for n, v in (("user", image.user), ("workdir", image.workdir)) if v)
+    if image.ports:
+        yield "ports", ", ".join(map(str, image.ports))
+    if image.healthcheck:
+        yield "healthcheck", healthcheck_table(image.healthcheck)
 
 
 def _list(name: str, values: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -4,17 +4,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from basestore.digest import Digest
-from basestore.errors import DisagreementError, UnreachableError
+from basestore.errors import DisagreementError, InputError, UnreachableError
 from basestore.files import replace_files
-from basestore.lock import codec, images, origin
+from basestore.lock import codec, images, origin, services
 from basestore.lock.codec import EditedLockError
 from basestore.lock.images import ImageRecord
 from basestore.lock.model import Lock
 from basestore.lock.origin import Origin
+from basestore.lock.services import ServiceRecord
 from basestore.profile.document import read_file
+from basestore.profile.family import ancestors, parents_of
 from basestore.profile.model import Project
 
 IMAGES_FILE = "locks/images.toml"
+SERVICES_FILE = "locks/services.toml"
 _ATTRIBUTES = "locks/.gitattributes"
 _NO_CONVERSION = b"* -text\n"  # gitattributes(5): no line-ending setting changes a tag
 
@@ -22,10 +25,23 @@ _NO_CONVERSION = b"* -text\n"  # gitattributes(5): no line-ending setting change
 class NoLockError(DisagreementError):
     """A profile has no lock."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, project: Project, name: str) -> None:
+        kind = "service" if name in project.services else "profile"
         super().__init__(
-            f"the profile {name} has no lock: there is no {lock_file(name)}",
-            f"run `basestore lock {name}`",
+            f"the {kind} {name} has no lock: there is no {lock_file(name)}",
+            f"run `basestore lock {' '.join(_unlocked(project, name))}`",
+        )
+        self.name = name
+
+
+class UnreadableLockError(InputError):
+    """A lock that was made would be refused when it is read back, so that it isn't written."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"what would become {lock_file(name)} can't be read back: {reason}",
+            "look for an odd character in what the profile or a package says there; this is also "
+            "a bug in basestore: please report it",
         )
         self.name = name
 
@@ -54,7 +70,7 @@ def read_lock(project: Project, name: str) -> tuple[Lock, Digest]:
     """A profile's lock and its digest; raises NoLockError, EditedLockError, NewerLockError."""
     data = read_file(project.root, lock_file(name))
     if data is None:
-        raise NoLockError(name)
+        raise NoLockError(project, name)
     return parse_lock(data, name), Digest.of(data)
 
 
@@ -76,20 +92,28 @@ def read_origin(project: Project, name: str) -> Origin | None:
 def write_lock(project: Project, lock: Lock, how: Origin) -> Digest:
     """Replace a profile's lock and origin, both or neither; the lock digest.
 
-    Files that hold these bytes already are left alone. Raises UnwritableError, and ValueError for
-    a lock that `codec.parse` would refuse, or an origin that describes another.
+    Files that hold these bytes already are left alone. Raises UnwritableError,
+    UnreadableLockError for a lock that `codec.parse` would refuse, and ValueError for an origin
+    that describes another.
     """
     data = codec.write(lock)
     digest = Digest.of(data)
     if how.head.lock != digest:
         raise ValueError(f"the origin describes {how.head.lock}, the lock is {digest}")
-    if not _reads_back(data, lock):
-        raise ValueError(f"the lock of {lock.profile} would not be read back as it is")
+    _check_reads_back(data, lock)
     _replace(
         project,
         {lock_file(lock.profile): data, origin_file(lock.profile): origin.write(how)},
     )
     return digest
+
+
+def lock_digest(project: Project, name: str) -> Digest:
+    """The digest of a profile's lock, which is not parsed; raises NoLockError."""
+    data = read_file(project.root, lock_file(name))
+    if data is None:
+        raise NoLockError(project, name)
+    return Digest.of(data)
 
 
 def lock_digests(project: Project) -> Mapping[str, Digest]:
@@ -109,11 +133,32 @@ def write_images(project: Project, records: Iterable[ImageRecord]) -> None:
     _replace(project, {IMAGES_FILE: images.write(records)})
 
 
-def _reads_back(data: bytes, lock: Lock) -> bool:
+def read_services(project: Project) -> Mapping[str, ServiceRecord]:
+    """The project's services file by service, empty where there is none; raises DocumentError."""
+    data = read_file(project.root, SERVICES_FILE)
+    return {} if data is None else services.parse(data, SERVICES_FILE)
+
+
+def write_services(project: Project, records: Iterable[ServiceRecord]) -> None:
+    """Replace the project's services file, unless it holds this; raises UnwritableError."""
+    _replace(project, {SERVICES_FILE: services.write(records)})
+
+
+def _check_reads_back(data: bytes, lock: Lock) -> None:
     try:
-        return codec.parse(data, lock_file(lock.profile)) == lock
-    except EditedLockError:
-        return False
+        found = codec.parse(data, lock_file(lock.profile))
+    except EditedLockError as error:
+        at = f" (line {error.line})" if error.line else ""
+        reason = ": ".join(filter(None, (error.key, error.reason)))
+        raise UnreadableLockError(lock.profile, f"{reason}{at}") from None
+    if found != lock:
+        raise UnreadableLockError(lock.profile, "it would say something else")
+
+
+def _unlocked(project: Project, name: str) -> tuple[str, ...]:
+    """A profile, and before it those of its ancestors that have no lock either."""
+    above = tuple(ancestors(parents_of(project), name))[::-1]
+    return (*(one for one in above if not (project.root / lock_file(one)).exists()), name)
 
 
 def _replace(project: Project, contents: Mapping[str, bytes]) -> None:

@@ -5,22 +5,22 @@ that the lock was resolved from is as it was, nothing is parsed but the origin's
 needs a network.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
-from basestore.errors import DisagreementError
+from basestore.errors import BasestoreError, DisagreementError, InputError, PolicyError
 from basestore.lock import codec, origin
 from basestore.lock.files import lock_file, origin_file
 from basestore.lock.inputs import Inputs, Part, inputs
 from basestore.lock.origin import Head, Origin
 from basestore.profile.document import read_file
 from basestore.profile.model import PROJECT_FILE, Profile, Project
-from basestore.profile.reader import profile_file, read_profile
+from basestore.profile.reader import read_profile
 
 if TYPE_CHECKING:
     from basestore.lock.policy import Hit, Verdict
@@ -74,38 +74,74 @@ class Freshness:
 
 
 class StaleLockError(DisagreementError):
-    """A lock is not fresh."""
+    """A lock is not fresh. ``to_lock``: all that has to be locked then, in that order."""
 
-    def __init__(self, freshness: Freshness) -> None:
+    def __init__(self, freshness: Freshness, to_lock: Sequence[str] = ()) -> None:
         reasons = "; ".join(map(str, freshness.reasons))
         super().__init__(
-            f"the lock of {freshness.profile} is stale: {reasons}",
-            f"run `basestore lock {freshness.profile}`",
+            f"the lock of {freshness.profile} is stale: {reasons}"
+            if freshness.lock
+            else f"the profile {freshness.profile} has no lock",
+            f"run `basestore lock {' '.join(to_lock or (freshness.profile,))}`",
         )
         self.freshness = freshness
 
 
 def check(project: Project, name: str, now: datetime | None = None) -> Freshness:
-    """Whether a profile's lock is fresh, and whether the policy still admits it.
+    """As `Checks.of`, for one lock alone."""
+    return Checks(project, now).of(name)
 
-    Without ``now`` no exception from the policy has run out, and nothing is too young. Raises
-    EditedLockError and NewerLockError for a lock that is not its origin's and not even a lock,
-    MalformedOriginError, PolicyHitError, and what `read_profile` raises.
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Checks of a project's locks at one moment, each made once: many stand on the same bases.
+
+    Without ``now`` no exception from the policy has run out, and nothing is too young.
     """
-    data = read_file(project.root, lock_file(name))
-    if data is None:
-        read_profile(project, name)
-        return Freshness(name, None, (Reason(Why.NO_LOCK),))
-    lock = Digest.of(data)
-    written = read_file(project.root, origin_file(name))
-    head = origin.parse_head(written, origin_file(name)) if written is not None else None
-    if written is None or head is None or head.lock != lock:
-        codec.parse(data, lock_file(name))
-        return Freshness(name, lock, (Reason(Why.OTHER_LOCK if head else Why.NO_ORIGIN),))
-    judged = head.waived is None or now is None
-    if judged and data.startswith(codec.HEAD) and _untouched(project, name, head):
-        return Freshness(name, lock, tuple(_stale_parents(project, head, now)))
-    return _Comparison(project, name, now).freshness(data, origin.parse(written, origin_file(name)))
+
+    project: Project
+    now: datetime | None = None
+    _known: dict[str, Freshness | BasestoreError] = field(default_factory=dict, init=False)
+
+    def of(self, name: str) -> Freshness:
+        """Whether a profile's lock is fresh, and whether the policy still admits it.
+
+        Raises EditedLockError and NewerLockError for a lock that is not its origin's and not even
+        a lock, MalformedOriginError, PolicyHitError, and what `read_profile` raises.
+        """
+        if name not in self._known:
+            try:
+                self._known[name] = self._check(name)
+            except (InputError, PolicyError) as error:
+                self._known[name] = error
+        found = self._known[name]
+        if isinstance(found, Freshness):
+            return found
+        raise found
+
+    def _check(self, name: str) -> Freshness:
+        data = read_file(self.project.root, lock_file(name))
+        if data is None:
+            read_profile(self.project, name)
+            return Freshness(name, None, (Reason(Why.NO_LOCK),))
+        lock = Digest.of(data)
+        written = read_file(self.project.root, origin_file(name))
+        head = origin.parse_head(written, origin_file(name)) if written is not None else None
+        if written is None or head is None or head.lock != lock:
+            codec.parse(data, lock_file(name))
+            return Freshness(name, lock, (Reason(Why.OTHER_LOCK if head else Why.NO_ORIGIN),))
+        judged = head.waived is None or self.now is None
+        if judged and data.startswith(codec.HEADS) and _untouched(self.project, name, head):
+            return Freshness(name, lock, tuple(self._stale_parents(head)))
+        how = origin.parse(written, origin_file(name))
+        return _Comparison(self, name).freshness(data, how)
+
+    def _stale_parents(self, head: Head) -> Iterator[Reason]:
+        """The parent, whose lock is one of the files, may be stale by its own parent's new lock."""
+        for file in head.files:
+            name = PurePosixPath(file).stem
+            if file == lock_file(name) and not self.of(name).fresh:
+                yield Reason(Why.STALE_PARENT, (name,))
 
 
 def source_files(profile: Profile, parent_lock: Digest | None) -> Mapping[str, Digest]:
@@ -117,17 +153,11 @@ def source_files(profile: Profile, parent_lock: Digest | None) -> Mapping[str, D
 
 def _untouched(project: Project, name: str, head: Head) -> bool:
     """Whether each file is as the origin has it, and no project file has come or gone."""
-    if profile_file(name) not in head.files or head.files.get(PROJECT_FILE) != project.digest:
+    said, files = project.said_of(name), head.files
+    if project.file_of(name) not in files or files.get(PROJECT_FILE) != said:
         return False
-    return all(_raw(project, file) == digest for file, digest in head.files.items())
-
-
-def _stale_parents(project: Project, head: Head, now: datetime | None) -> Iterator[Reason]:
-    """The parent, whose lock is one of the files, may be stale by its own parent's new lock."""
-    for file in head.files:
-        name = PurePosixPath(file).stem
-        if file == lock_file(name) and not check(project, name, now).fresh:
-            yield Reason(Why.STALE_PARENT, (name,))
+    raw = (file for file in files if file != PROJECT_FILE)
+    return all(_raw(project, file) == files[file] for file in raw)
 
 
 def _raw(project: Project, file: str) -> Digest | None:
@@ -139,16 +169,16 @@ def _raw(project: Project, file: str) -> Digest | None:
 class _Comparison:
     """Compares what a lock was made of with what there is now, its files parsed."""
 
-    project: Project
+    checks: Checks
     name: str
-    now: datetime | None
 
     def freshness(self, data: bytes, how: Origin) -> Freshness:
-        profile = read_profile(self.project, self.name)
-        parent = check(self.project, profile.parent.name, self.now) if profile.parent else None
+        profile = read_profile(self.checks.project, self.name)
+        parent = self.checks.of(profile.parent.name) if profile.parent else None
         parent_lock = parent.lock if parent else None
         reasons = [Reason(Why.STALE_PARENT, (parent.profile,))] if parent and parent.reasons else []
-        reasons += _differences(how, profile, inputs(profile, parent_lock))
+        ignored = {Part.PARENT} if reasons else set()  # its lock is to change anyway
+        reasons += _differences(how, profile, inputs(profile, parent_lock), ignored)
         verdict = self._judge(profile, data, how)
         if verdict and verdict.unknown:
             reasons.append(Reason(Why.UNKNOWN, verdict.unknown))
@@ -173,15 +203,18 @@ class _Comparison:
 
         file = lock_file(self.name)
         known = facts(profile, codec.parse(data, file), how.packages)
-        verdict = policy.check(profile.policy, known, self.now)
+        verdict = policy.check(profile.policy, known, self.checks.now)
         if verdict.hits:
             raise policy.PolicyHitError(file, verdict.hits)
         return verdict
 
 
-def _differences(how: Origin, profile: Profile, now: Inputs) -> Iterator[Reason]:
+def _differences(
+    how: Origin, profile: Profile, now: Inputs, ignored: Collection[Part]
+) -> Iterator[Reason]:
     """What changed, as far as the origin tells."""
-    changed = [part for part in Part if how.parts.get(part) != now.parts.get(part)]
+    parts = (part for part in Part if part not in ignored)
+    changed = [part for part in parts if how.parts.get(part) != now.parts.get(part)]
     asked = {requirement.name for requirement in profile.requirements}
     known = how.direct.keys() if Part.REQUIREMENTS in changed else asked
     added, removed = sorted(asked - known), sorted(known - asked)

@@ -117,9 +117,13 @@ class Graph:
 
 
 def wheel_graph(lock: Lock, origins: Mapping[str, Origin]) -> Graph:
-    """The wheels of a lock; ``origins``: those of its lineage, by profile."""
-    held = {wheel.name for platform in lock.platforms for wheel in platform.wheels}
+    """The wheels of a lock; ``origins``: those of its lineage, by profile.
+
+    Of a service's also those of its base that its requirements come by.
+    """
     packages = origins[lock.profile].packages
+    held = {wheel.name for platform in lock.platforms for wheel in platform.wheels}
+    held |= packages.keys() if lock.base else set()
     requires = {name: packages[name].requires for name in held if name in packages}
     return Graph(_among(requires, held), _asked(lock, origins, held))
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
 from basestore.lock.config import image_config
-from basestore.lock.model import FORMAT
+from basestore.lock.model import FORMAT, ImageConfig
 from basestore.profile.model import Profile, TeamLock
 
 
@@ -97,7 +97,9 @@ def _foundation(profile: Profile) -> Json:
 def _image(profile: Profile) -> Json:
     """The config that comes out, so that stating a default changes nothing."""
     image = image_config(profile)
+    stated: dict[str, Json] = {"ports": image.ports, "healthcheck": _healthcheck(image)}
     return {
+        **{key: value for key, value in stated.items() if value},
         "cmd": image.cmd,
         "entrypoint": image.entrypoint,
         "env": image.env,
@@ -105,6 +107,14 @@ def _image(profile: Profile) -> Json:
         "user": image.user,
         "workdir": image.workdir,
     }
+
+
+def _healthcheck(image: ImageConfig) -> Json:
+    check = image.healthcheck
+    if check is None:
+        return None
+    times = [check.interval, check.timeout, check.start_period]
+    return {"command": check.command, "retries": check.retries, "times": times}
 
 
 def _parent(profile: Profile, parent_lock: Digest | None) -> Json:

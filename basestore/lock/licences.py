@@ -6,8 +6,7 @@ What is no expression (free text of old packages) counts as one identifier.
 import re
 from collections.abc import Iterator, Sequence
 
-UNKNOWN = "unknown"
-"""What stands for the licence of a package that tells none."""
+from basestore.profile.licences import UNKNOWN
 
 _TOKEN = re.compile(r"\(|\)|[^\s()]+")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9.+:-]+")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from basestore.digest import Digest
+from basestore.profile.model import Healthcheck
 from basestore.target import Platform
 
 FORMAT = 0
@@ -66,7 +67,10 @@ class PlatformLock:
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What goes into the image's config, complete (OCI image-spec, "config")."""
+    """What goes into the image's config, complete (OCI image-spec, "config").
+
+    ``ports``: of TCP. ``healthcheck``: of Docker's image specification.
+    """
 
     env: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
@@ -74,11 +78,16 @@ class ImageConfig:
     user: str = ""
     workdir: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    healthcheck: Healthcheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
     """A whole lock. ``lineage``: generations, ancestors first, this profile last.
+
+    ``base``: for a service's lock the profile it stands on, else empty. A service's lock has the
+    wheels that its base lacks and nothing else, and its lineage is itself alone.
 
     ``path_conflicts``: a path below the virtual environment, and the packages that bring it with
     different content; the last one wins.
@@ -89,6 +98,7 @@ class Lock:
     platforms: tuple[PlatformLock, ...]
     lineage: tuple[str, ...] = ()
     path_conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    base: str = ""
     format: int = FORMAT
 
     def platform(self, platform: Platform) -> PlatformLock:

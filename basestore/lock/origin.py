@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from basestore.canonical import toml_key, toml_string, toml_strings, toml_table
 from basestore.digest import Digest
 from basestore.lock.inputs import Part
+from basestore.lock.texts import Texts
 from basestore.profile.document import DocumentError, Table, read_document
 from basestore.profile.model import Location
 
@@ -86,7 +87,8 @@ class Origin:
 
     ``resolver`` with its version. ``resolved``: when the lock last changed, whole seconds.
     ``parts``: a digest of each part of the inputs. ``direct``: where each package that people ask
-    for is asked for.
+    for is asked for. ``stated``: how the requirements of each place read, ``bounds``: the
+    constraints likewise; both are empty in origins of before these were noted.
     """
 
     head: Head
@@ -96,6 +98,8 @@ class Origin:
     direct: Mapping[str, tuple[Location, ...]] = field(default_factory=dict)
     packages: Mapping[str, PackageOrigin] = field(default_factory=dict)
     debs: Mapping[str, DebOrigin] = field(default_factory=dict)
+    stated: Texts = field(default_factory=dict)
+    bounds: Texts = field(default_factory=dict)
 
 
 def write(origin: Origin) -> bytes:
@@ -167,6 +171,8 @@ def _lines(origin: Origin) -> Iterator[str]:
     yield from _section("parts", {p: toml_string(str(d)) for p, d in origin.parts.items()})
     direct = {name: toml_strings(list(map(str, at))) for name, at in origin.direct.items()}
     yield from _section("direct", direct)
+    for title, texts in (("stated", origin.stated), ("bounds", origin.bounds)):
+        yield from _table(title, {str(at): toml_strings(texts[at]) for at in sorted(texts)})
     for name in sorted(origin.packages):
         yield from _package(name, origin.packages[name])
     for name in sorted(origin.debs):
@@ -174,10 +180,14 @@ def _lines(origin: Origin) -> Iterator[str]:
 
 
 def _section(title: str, rows: Mapping[str, str]) -> Iterator[str]:
+    yield from _table(title, {name: rows[name] for name in sorted(rows)})
+
+
+def _table(title: str, rows: Mapping[str, str]) -> Iterator[str]:
     if rows:
         yield ""
         yield f"[{title}]"
-        yield from (f"{toml_key(name)} = {rows[name]}" for name in sorted(rows))
+        yield from (f"{toml_key(name)} = {value}" for name, value in rows.items())
 
 
 def _package(name: str, package: PackageOrigin) -> Iterator[str]:
@@ -210,7 +220,7 @@ def _moment(moment: datetime) -> str:
 
 
 def _origin(table: Table) -> Origin:
-    table.only(*_HEAD, "parts", "direct", "packages", "debs")
+    table.only(*_HEAD, "parts", "direct", "stated", "bounds", "packages", "debs")
     return Origin(
         head=_head(table),
         resolver=table.required("resolver", table.string("resolver"), ""),
@@ -219,6 +229,8 @@ def _origin(table: Table) -> Origin:
         direct=_direct(table),
         packages={name: _read_package(row) for name, row in table.members("packages").items()},
         debs={name: _read_deb(row) for name, row in table.members("debs").items()},
+        stated=_texts(table, "stated"),
+        bounds=_texts(table, "bounds"),
     )
 
 
@@ -239,15 +251,20 @@ def _parts(table: Table) -> Mapping[Part, Digest]:
 
 def _direct(table: Table) -> Mapping[str, tuple[Location, ...]]:
     return {
-        name: tuple(_location(table, text, name) for text in texts)
+        name: tuple(_location(table, text, "direct", name) for text in texts)
         for name, texts in (table.strings_map("direct") or {}).items()
     }
 
 
-def _location(table: Table, text: str, name: str) -> Location:
+def _texts(table: Table, key: str) -> Texts:
+    stated = table.strings_map(key) or {}
+    return {_location(table, at, key, at): stated[at] for at in stated}
+
+
+def _location(table: Table, text: str, *inner: str) -> Location:
     file, _, line = text.rpartition(":")
     if not file or not line.isdecimal():
-        raise table.error(f"{text!r} is no file and line", "", "direct", name)
+        raise table.error(f"{text!r} is no file and line", "", *inner)
     return Location(file, int(line))
 
 

@@ -29,6 +29,7 @@ from basestore.profile.policy import (
 )
 from basestore.target import Platform
 
+_NEAR = 0.75  # from there on a name is taken for a misspelling of another
 _LARGEST = 3
 """So many packages are named where all together are too large."""
 
@@ -38,7 +39,7 @@ class Hit:
     """A rule that is broken: ``what`` in words, by which packages, and how they got in.
 
     ``platforms``: empty where it is so on all of them. ``waiver``: the one that makes it a
-    warning, or the last one that has run out.
+    warning, or the last one that has run out. ``meant``: one that may be for it, misspelt.
     """
 
     rule: Rule
@@ -47,6 +48,7 @@ class Hit:
     paths: tuple[Path, ...]
     platforms: tuple[Platform, ...] = ()
     waiver: Waiver | None = None
+    meant: Waiver | None = None
 
     def __str__(self) -> str:
         rule = f"{self.rule.place}: policy.{self.rule.key}"
@@ -55,6 +57,8 @@ class Hit:
         return f"{self.what}{where} ({rule})" + (f"; {ways}" if ways else "") + self._waived()
 
     def _waived(self) -> str:
+        if self.meant:
+            return f"; the exception in {self.meant.place} is for {self.meant.package}, not for it"
         waiver = self.waiver
         if waiver is None:
             return ""
@@ -68,12 +72,14 @@ class Verdict:
     """What a policy says. ``waived``: the last day of the waiver in use that ends first.
 
     ``unknown``: keys of rules that can't be judged before the index or the wheels are asked.
+    ``idle``: waivers for the profile that except nothing.
     """
 
     hits: tuple[Hit, ...] = ()
     warnings: tuple[Hit, ...] = ()
     waived: date | None = None
     unknown: tuple[str, ...] = ()
+    idle: tuple[Waiver, ...] = ()
 
 
 class PolicyHitError(PolicyError):
@@ -97,12 +103,14 @@ def check(policy: Policy, facts: Facts, now: datetime | None) -> Verdict:
     no waiver has run out.
     """
     court = _Court(policy, facts, now)
-    judged = [court.judge(hit) for hit in court.hits()]
+    hits = list(court.hits())
+    judged = [court.judge(hit) for hit in hits]
     kept = [hit for hit, waived in judged if hit and waived is None]
     warned = [hit for hit, waived in judged if hit and waived is not None]
     ends = [waived for _, waived in judged if waived]
     unknown = sorted({rule.key for rule in policy.rules if court.lacks(rule)})
-    return Verdict(tuple(kept), tuple(warned), min(ends, default=None), tuple(unknown))
+    idle = tuple(court.idle(hits) if not unknown else ())
+    return Verdict(tuple(kept), tuple(warned), min(ends, default=None), tuple(unknown), idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,7 @@ class _Court:
             if waiver.covers(hit.rule, hit.packages, self.facts.lineage)
         ]
         if not found:
-            return hit, None
+            return replace(hit, meant=self._meant(hit)), None
         last = max(found, key=lambda one: (one.until, one.effect is Effect.ALLOW, one.place))
         if self.now is not None and last.until < self.now.date():
             return replace(hit, waiver=replace(last, effect=Effect.ALLOW)), None
@@ -138,6 +146,27 @@ class _Court:
         if any(one.effect is Effect.ALLOW for one in in_force):
             return None, last.until
         return replace(hit, waiver=last), last.until
+
+    def idle(self, hits: Sequence[Hit]) -> Iterator[Waiver]:
+        """The waivers for this profile that cover no hit."""
+        lineage = self.facts.lineage
+        for waiver in dict.fromkeys(self.policy.waivers):
+            if waiver.is_for(lineage) and not any(
+                waiver.covers(hit.rule, hit.packages, lineage) for hit in hits
+            ):
+                yield waiver
+
+    def _meant(self, hit: Hit) -> Waiver | None:
+        """A waiver that names no package there is, but nearly the one of a hit."""
+        from difflib import get_close_matches
+
+        there = {name for one in self.facts.platforms for name in one.packages}
+        for one in self.policy.waivers:
+            beside = one.rule == hit.rule.key and one.place.file == hit.rule.place.file
+            idle = beside and not any(matches(name, (one.package,)) for name in there)
+            if idle and get_close_matches(one.package, hit.packages, n=1, cutoff=_NEAR):
+                return one
+        return None
 
     def lacks(self, rule: Rule) -> bool:
         """Whether a rule asks for what hasn't been found out about some package."""

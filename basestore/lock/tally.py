@@ -17,24 +17,26 @@ _ROW = re.compile(rb'  \{ name = "(?P<name>[^"]+)",.* size = (?P<size>\d+),')
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """``packages``: distinct wheels and .debs by name; ``bytes``: of those of each platform."""
+    """``packages``: distinct wheels and .debs by name; the bytes of each platform's."""
 
     packages: int
-    bytes: Mapping[Platform, int]
+    wheels: Mapping[Platform, int]
+    debs: Mapping[Platform, int]
 
 
 def tally(data: bytes) -> Tally:
     """Count what a canonical lock holds."""
     names: set[tuple[bytes, bytes]] = set()
-    sizes: dict[Platform, int] = {}
+    sizes: dict[bytes, dict[Platform, int]] = {b"debs": {}, b"wheels": {}}
     platform, array = None, b""
     for line in data.split(b"\n"):
         if found := _PLATFORM.fullmatch(line):
             platform = Platform.parse(found["platform"].decode())
-            sizes[platform] = 0
+            for of_kind in sizes.values():
+                of_kind[platform] = 0
         elif found := _ARRAY.fullmatch(line):
             array = found["key"]
-        elif platform and array in (b"debs", b"wheels") and (found := _ROW.match(line)):
+        elif platform and array in sizes and (found := _ROW.match(line)):
             names.add((array, found["name"]))
-            sizes[platform] += int(found["size"])
-    return Tally(len(names), sizes)
+            sizes[array][platform] += int(found["size"])
+    return Tally(len(names), sizes[b"wheels"], sizes[b"debs"])

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
-from basestore.errors import DisagreementError, IntegrityError, UsageError
+from basestore.errors import IntegrityError, UsageError
 from basestore.files import locked_folder
 from basestore.image.model import Image
-from basestore.image.stored import image_of
 from basestore.lock import images
 from basestore.lock.files import lock_digests, read_images, write_images
 from basestore.lock.model import Lock
 from basestore.pipeline.locked import LockedProfile
+from basestore.pipeline.recorded import Recorded
 from basestore.profile.model import Project
 from basestore.progress import Progress
 from basestore.store import Realisation, Store
@@ -35,16 +35,6 @@ class UnknownPlatformError(UsageError):
         )
 
 
-class NotBuiltError(DisagreementError):
-    """The image of a profile's lock is not recorded, or the store lacks a part of it."""
-
-    def __init__(self, profile: str) -> None:
-        super().__init__(
-            f"the image of profile {profile}'s lock is not in the store",
-            f"run `basestore build {profile}`",
-        )
-
-
 class OtherImageError(IntegrityError):
     """A lock gave another image than it is recorded to have given."""
 
@@ -57,22 +47,42 @@ class OtherImageError(IntegrityError):
         )
 
 
+Plans = Mapping[Platform, Sequence["Recipe"]]
+"""The recipes of each platform's layers, the lowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers of each platform, the lowest first, and which of them were there before."""
+
+    platforms: Mapping[Platform, Sequence[tuple["Recipe", Realisation]]]
+    kept: frozenset[Digest]
+
+    def under(self, upper: "Layers") -> "Layers":
+        """These, and on each platform of ``upper`` its layers on top."""
+        both = {p: (*self.platforms[p], *layers) for p, layers in upper.platforms.items()}
+        return Layers(both, self.kept | upper.kept)
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What a build gave: the image, and which of its layers the store had already.
 
+    ``renewed``: whether another image than before was recorded, of layers that were there.
     ``missing``: libraries that ELF files of the image need and the image lacks, as sentences.
     """
 
-    locked: LockedProfile
+    recorded: Recorded
     image: Image
     kept_layers: frozenset[Digest]
     missing: tuple[str, ...] = ()
+    renewed: bool = False
 
     @property
     def reused(self) -> bool:
         """Whether there was nothing to do."""
-        return all(layer.descriptor.digest in self.kept_layers for layer in self.image.layers)
+        layers = {layer.descriptor.digest for layer in self.image.layers}
+        return not self.renewed and layers <= self.kept_layers
 
 
 Bring = Callable[[LockedProfile, Lock, frozenset[Digest]], None]
@@ -92,12 +102,12 @@ class Builder:
     jobs: int
     host: Platform | None
 
-    def recorded(self, project: Project, locked: LockedProfile) -> Built | None:
-        """The image that is recorded for a lock, if the store has all of it."""
-        image = stored_image(project, locked, self.store)
-        if image is None:
+    def there(self, recorded: Recorded | None) -> Built | None:
+        """The image that is recorded, if the store has all of it."""
+        image = recorded.stored(self.store) if recorded else None
+        if recorded is None or image is None:
             return None
-        return Built(locked, image, frozenset(one.descriptor.digest for one in image.layers))
+        return Built(recorded, image, frozenset(one.descriptor.digest for one in image.layers))
 
     def build(self, locked: LockedProfile, platforms: Sequence[Platform], make: Make) -> Built:
         """Build a lock's image; of ``platforms`` only, where some are named.
@@ -107,36 +117,56 @@ class Builder:
         from basestore.image.assemble import assemble
         from basestore.image.check import check_image
         from basestore.image.stored import keep_image
-        from basestore.layer.realise import realise
+        from basestore.layer.realise import Workshop, runner_of
 
         lock = locked.parse()
-        plans = _plans(lock, platforms)
-        recipes = list(dict.fromkeys(r for plan in plans.values() for r in plan))
+        workshop = Workshop(self.store, runner_of(lock, self.host))
+        layers = self.layers(locked, lock, plans_of(lock, platforms), make, workshop)
+        missing = [
+            line
+            for platform, realised in layers.platforms.items()
+            for line in check_image(self.store, platform, realised)
+        ]
+        assembled = assemble(lock.image, locked.digest, layers.platforms)
+        keep_image(self.store, assembled)
+        image = assembled.image
+        recorded = Recorded(
+            locked.name, locked.digest, locked.digest.hex, image.digest, manifests(image)
+        )
+        return Built(recorded, image, layers.kept, tuple(missing))
+
+    def layers(
+        self, locked: LockedProfile, lock: Lock, plans: Plans, make: Make, workshop: "Workshop"
+    ) -> Layers:
+        """The layers of plans for a lock, those made that are not there; artifacts are fetched.
+
+        Raises what fetching and realising raise.
+        """
+        from basestore.layer.realise import realise
+
+        recipes = list(dict.fromkeys(recipe for plan in plans.values() for recipe in plan))
         kept = self._kept(recipes)
         lacking = [recipe for recipe in recipes if make is not realise or recipe not in kept]
-        made = {**kept, **self._realise(locked, lock, lacking, make)}
+        made = {**kept, **self._realise(locked, lock, lacking, make, workshop)}
         realised = {p: [(r, made[r]) for r in plan] for p, plan in plans.items()}
-        missing = [
-            line for p, layers in realised.items() for line in check_image(self.store, p, layers)
-        ]
-        assembled = assemble(lock.image, locked.digest, realised)
-        keep_image(self.store, assembled)
-        kept_layers = frozenset(realisation.layer for realisation in kept.values())
-        return Built(locked, assembled.image, kept_layers, tuple(missing))
+        return Layers(realised, frozenset(realisation.layer for realisation in kept.values()))
 
     def _kept(self, recipes: Sequence["Recipe"]) -> Mapping["Recipe", Realisation]:
         recorded = {one: self.store.realisations.of_recipe(one.digest) for one in recipes}
         return {recipe: found for recipe, found in recorded.items() if found}
 
     def _realise(
-        self, locked: LockedProfile, lock: Lock, recipes: Sequence["Recipe"], make: Make
+        self,
+        locked: LockedProfile,
+        lock: Lock,
+        recipes: Sequence["Recipe"],
+        make: Make,
+        workshop: "Workshop",
     ) -> Mapping["Recipe", Realisation]:
         """Fetch what these recipes need, and make their layers, several at a time."""
         from basestore.layer.apart import make_all
-        from basestore.layer.realise import Workshop, runner_of
         from basestore.recipe.model import FoundationRecipe
 
-        workshop = Workshop(self.store, runner_of(lock, self.host))
         needed = {digest for recipe in recipes for digest in recipe.inputs}
         if any(isinstance(recipe, FoundationRecipe) for recipe in recipes):
             needed.update(workshop.runner.inputs)
@@ -149,15 +179,9 @@ class Builder:
         return self.progress.task("layer", label(recipe))
 
 
-def recorded_image(project: Project, locked: LockedProfile) -> images.ImageRecord | None:
-    """What the images file says that a lock gave."""
-    return images.find(read_images(project), locked.name, locked.digest)
-
-
-def stored_image(project: Project, locked: LockedProfile, store: Store) -> Image | None:
-    """The image that is recorded for a lock, if the store has all of it."""
-    record = recorded_image(project, locked)
-    return image_of(store, record.image, locked.digest) if record else None
+def manifests(image: Image) -> Mapping[Platform, Digest]:
+    """The digest of each platform's manifest."""
+    return {one.platform: one.manifest.digest for one in image.platforms}
 
 
 def record_image(project: Project, built: Built) -> None:
@@ -165,19 +189,19 @@ def record_image(project: Project, built: Built) -> None:
 
     Raises OtherImageError where the lock is recorded to have given another image.
     """
-    locked = built.locked
-    platforms = {one.platform: one.manifest.digest for one in built.image.platforms}
-    new = images.ImageRecord(locked.name, locked.digest, built.image.digest, platforms)
+    made = built.recorded
+    new = images.ImageRecord(made.name, made.lock, made.image, made.platforms)
     with locked_folder(project.locks):
         records = read_images(project)
-        record = images.find(records, locked.name, locked.digest)
-        if record and record.image != built.image.digest:
-            raise OtherImageError(locked.name, record.image, built.image.digest)
+        record = images.find(records, made.name, made.lock)
+        if record and record.image != made.image:
+            raise OtherImageError(made.name, record.image, made.image)
         there = lock_digests(project).values()
         write_images(project, images.record_image(records, new, there))
 
 
-def _plans(lock: Lock, platforms: Sequence[Platform]) -> Mapping[Platform, tuple["Recipe", ...]]:
+def plans_of(lock: Lock, platforms: Sequence[Platform]) -> Plans:
+    """The plans of a lock's platforms, or of those named; raises UnknownPlatformError."""
     from basestore.recipe.plan import plan
 
     known = {candidate.platform: candidate for candidate in lock.platforms}

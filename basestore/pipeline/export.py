@@ -13,7 +13,7 @@ from basestore.pipeline.locked import LockedProfile
 from basestore.profile.model import Profile
 from basestore.profile.names import DEFAULT_INDEX
 from basestore.progress import Progress
-from basestore.sources.direct import team_places, written_places
+from basestore.sources.direct import team_direct_places, team_places, written_places
 from basestore.sources.locate import locate_wheels
 from basestore.sources.uv import Uv
 from basestore.transport.url import host_of, redact, take_credentials
@@ -37,7 +37,7 @@ class NowhereError(UnreachableError):
         files = ", ".join(wheel.file for wheel in wheels)
         super().__init__(
             f"no index lists {files} with the locked hash",
-            "check indexes and mirrors; requirements:FILE holds no URLs and needs no index",
+            "check indexes and mirrors; requirements:FILE needs no index",
         )
         self.wheels = tuple(wheels)
 
@@ -49,7 +49,7 @@ class SecretUrlError(UnreachableError):
         super().__init__(
             f"the URL that {host_of(url)} gives for {wheel.file} has a query, which may hold a "
             f"secret or expire: {redact(url)}",
-            "name an index or a mirror with plain URLs; requirements:FILE holds none",
+            "name an index or a mirror with plain URLs; requirements:FILE names none of an index",
         )
         self.wheel = wheel
 
@@ -66,8 +66,15 @@ def read_exported(locked: LockedProfile, platform: str | None) -> Lock:
 
 
 def export_requirements(profile: Profile, lock: Lock, digest: Digest) -> bytes:
-    """The lock, of that whole lock's digest, as a requirements file with hashes."""
-    return requirements(lock, digest, profile.indexes)
+    """The lock, of that whole lock's digest, as a requirements file with hashes.
+
+    What is asked for by URL stands there by its URL; raises SecretUrlError.
+    """
+    wheels = {wheel.sha256: wheel for one in lock.platforms for wheel in one.wheels}
+    written = {one: urls[0] for one, urls in written_places(profile, wheels.values()).items()}
+    teams = team_direct_places(profile, wheels.keys() - written.keys())
+    public = {one: _public(wheels[one], urls[0]) for one, urls in teams.items()}
+    return requirements(lock, digest, profile.indexes, {**public, **written})
 
 
 def export_pylock(

@@ -1,7 +1,7 @@
 """Fetch: what a lock names and the store lacks, from wherever it lies today."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from basestore.digest import Digest
 from basestore.errors import UnreachableError
@@ -9,8 +9,15 @@ from basestore.lock.model import Deb, Lock
 from basestore.profile.model import Profile
 from basestore.progress import Progress
 from basestore.sources.debian import Debian, deb_artifacts
-from basestore.sources.direct import direct_places, team_places
-from basestore.sources.fetch import Artifact, ArtifactsUnreachableError, Locate, fetch
+from basestore.sources.direct import asked_by_url, direct_places, team_places
+from basestore.sources.fetch import (
+    Artifact,
+    ArtifactsUnreachableError,
+    Failure,
+    Locate,
+    WrongArtifactsError,
+    fetch,
+)
 from basestore.sources.locate import locate_wheels
 from basestore.sources.uv import Uv
 
@@ -81,7 +88,11 @@ class _Job:
     def run(self, locate: Locate) -> None:
         """Fetch; the locating is asked only for what the store lacks."""
         artifacts = [*deb_artifacts(list(self._debs.values())), *self._wheels.values()]
-        fetch(self.debian.store, self.debian.transport, artifacts, locate, self.progress)
+        store, transport = self.debian.store, self.debian.transport
+        try:
+            fetch(store, transport, artifacts, locate, self.progress, self.locate_otherwise)
+        except (ArtifactsUnreachableError, WrongArtifactsError) as error:
+            raise type(error)([self._placed(failure) for failure in error.failures]) from error
 
     def locate(self, missing: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
         """Where the missing artifacts lie."""
@@ -96,6 +107,28 @@ class _Job:
             except UnreachableError:
                 continue  # what isn't located is lacking, and named as such
         return places
+
+    def locate_otherwise(self, failed: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
+        """Where else wheels lie whose own URLs don't give them any more."""
+        sought = {one.digest for one in failed}
+        wheels = [one for part in self.lock.platforms for one in part.wheels]
+        asked = {one.sha256 for one in wheels if asked_by_url(self.profile, one)} & sought
+        if not asked:
+            return {}
+        with self.progress.task("locate", f"{len(asked)} wheels in the indexes"):
+            try:
+                return self._listed(frozenset(asked))
+            except UnreachableError:
+                return {}  # what their URLs said is told
+
+    def _placed(self, failure: Failure) -> Failure:
+        """The failure with the line of the profile that asks for the wheel by its URL."""
+        artifact = failure.artifact
+        wheels = (wheel for one in self.lock.platforms for wheel in one.wheels)
+        same = (wheel for wheel in wheels if wheel.sha256 == artifact.digest)
+        asked = next((one for wheel in same if (one := asked_by_url(self.profile, wheel))), None)
+        name = f"{artifact.name} ({asked.location})" if asked else artifact.name
+        return replace(failure, artifact=replace(artifact, name=name))
 
     def _locate_debs(self, missing: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
         debs = self._debs
@@ -113,13 +146,17 @@ class _Job:
             return self._places(frozenset(sought))
 
     def _places(self, sought: frozenset[Digest]) -> Mapping[Digest, Sequence[str]]:
-        """By URLs that the profile itself asks for, its indexes, and last the locks it takes."""
+        """By the URLs that the profile itself asks for, else as listed."""
         platforms = self.lock.platforms
         wheels = [wheel for one in platforms for wheel in one.wheels if wheel.sha256 in sought]
         direct = direct_places(self.profile, wheels, self.uv.environ)
-        rest = sought - direct.keys()
-        found = locate_wheels(self.uv, self.profile.indexes, platforms, rest)
-        return {**team_places(self.profile, rest), **found, **direct}
+        return {**self._listed(sought - direct.keys()), **direct}
+
+    def _listed(self, sought: frozenset[Digest]) -> Mapping[Digest, Sequence[str]]:
+        """In the profile's indexes, and last by the URLs in the locks that it takes."""
+        found = locate_wheels(self.uv, self.profile.indexes, self.lock.platforms, sought)
+        teams = team_places(self.profile, sought)
+        return {one: (*found.get(one, ()), *teams.get(one, ())) for one in {*found, *teams}}
 
     @property
     def _debs(self) -> Mapping[Digest, Deb]:

@@ -7,8 +7,7 @@ from basestore.digest import Digest
 from basestore.engine.client import Engine, EngineImage
 from basestore.engine.load import LoadReport, engine_platform, is_image, load
 from basestore.image.model import LOCK_LABEL, PlatformImage
-from basestore.pipeline.build import NotBuiltError, stored_image
-from basestore.pipeline.locked import LockedProfile
+from basestore.pipeline.recorded import Recorded
 from basestore.pipeline.verify import Finding
 from basestore.profile.model import Project
 from basestore.progress import Progress
@@ -19,7 +18,7 @@ from basestore.store import Store
 class Loaded:
     """A profile's image in an engine, and what it took to get it there."""
 
-    locked: LockedProfile
+    recorded: Recorded
     report: LoadReport
 
     @property
@@ -28,57 +27,48 @@ class Loaded:
         return self.report.names[0]
 
 
-def engine_names(project: Project, locked: LockedProfile) -> tuple[str, ...]:
+def engine_names(project: Project, recorded: Recorded) -> tuple[str, ...]:
     """The names of an image in an engine: the short one, and the registry's, if there is one."""
-    short = f"{project.image(locked.name)}:{locked.tag}"
+    short = f"{project.image(recorded.name)}:{recorded.tag}"
     return (short, f"{project.registry.rstrip('/')}/{short}") if project.registry else (short,)
 
 
 def load_image(
-    project: Project, locked: LockedProfile, engine: Engine, store: Store, progress: Progress
+    project: Project, recorded: Recorded, engine: Engine, store: Store, progress: Progress
 ) -> Loaded:
-    """Load the image that is recorded for a lock, for the engine's platform.
+    """Load a recorded image, for the engine's platform.
 
     Raises NotBuiltError, EnginePlatformError and what loading raises.
     """
-    one = _platform_image(project, locked, engine, store)
-    return Loaded(locked, load(engine, store, one, engine_names(project, locked), progress))
+    one = engine_platform(engine, recorded.required(store))
+    return Loaded(recorded, load(engine, store, one, engine_names(project, recorded), progress))
 
 
 def verify_engine(
-    project: Project, locked: LockedProfile, engine: Engine, store: Store
+    project: Project, recorded: Recorded, engine: Engine, store: Store
 ) -> tuple[Finding, ...]:
     """The engine's image of that name is the recorded one: ID, label and layers.
 
     Raises NotBuiltError, EnginePlatformError, EngineRefusedError, NoEngineError.
     """
-    one = _platform_image(project, locked, engine, store)
-    name = engine_names(project, locked)[0]
+    one = engine_platform(engine, recorded.required(store))
+    name = engine_names(project, recorded)[0]
     found = engine.image(name)
     if found is None:
-        detail = f"{engine.host} has no {name}; run `basestore load {locked.name}`"
+        detail = f"{engine.host} has no {name}; run `basestore load {recorded.name}`"
         return (Finding("engine", False, detail),)
-    return tuple(_compared(found, one, locked, name))
-
-
-def _platform_image(
-    project: Project, locked: LockedProfile, engine: Engine, store: Store
-) -> PlatformImage:
-    image = stored_image(project, locked, store)
-    if image is None:
-        raise NotBuiltError(locked.name)
-    return engine_platform(engine, image)
+    return tuple(_compared(found, one, recorded, name))
 
 
 def _compared(
-    found: EngineImage, one: PlatformImage, locked: LockedProfile, name: str
+    found: EngineImage, one: PlatformImage, recorded: Recorded, name: str
 ) -> Iterator[Finding]:
     same = is_image(found, one)
-    other = f", not {one.config.digest}; run `basestore load {locked.name}`"
+    other = f", not {one.config.digest}; run `basestore load {recorded.name}`"
     yield Finding("engine", same, f"{name} is {found.id}{'' if same else other}")
-    label = found.labels.get(LOCK_LABEL, "")
-    other = "" if label == locked.tag else f", not {locked.tag}"
-    yield Finding("label", label == locked.tag, f"{one.platform}: {LOCK_LABEL} is {label}{other}")
+    label, lock = found.labels.get(LOCK_LABEL, ""), recorded.lock.hex
+    other = "" if label == lock else f", not {lock}"
+    yield Finding("label", label == lock, f"{one.platform}: {LOCK_LABEL} is {label}{other}")
     yield _layers(found.layers, tuple(layer.diff_id for layer in one.layers))
 
 

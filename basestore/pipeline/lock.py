@@ -1,21 +1,25 @@
 """Lock: a profile becomes its lock and origin; what need not change stays as it is."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from basestore.digest import Digest
-from basestore.errors import InputError, PolicyError, UsageError
+from basestore.errors import InputError, PolicyError
 from basestore.lock import codec
+from basestore.lock.facts import facts
 from basestore.lock.files import NoLockError, read_lock, read_origin, write_lock
 from basestore.lock.freshness import Freshness, StaleLockError, check, source_files
 from basestore.lock.inputs import inputs
 from basestore.lock.model import Lock
-from basestore.lock.origin import Head
-from basestore.lock.policy import Hit, PolicyHitError
+from basestore.lock.origin import Head, Origin
+from basestore.lock.policy import Hit, PolicyHitError, Verdict
+from basestore.lock.policy import check as judge
+from basestore.lock.texts import texts_of
 from basestore.profile.cutoff import moment_of
-from basestore.profile.model import Profile, Project
-from basestore.profile.project import profile_names
+from basestore.profile.family import ancestors, in_family_order, parents_of
+from basestore.profile.model import Profile, Project, Requirement
+from basestore.profile.policy import Waiver
 from basestore.profile.reader import read_profile
 from basestore.recipe.plan import plan
 from basestore.resolve import known
@@ -27,17 +31,6 @@ from basestore.resolve.solve import Solution, solve
 from basestore.sources.pylock import IndexedWheel
 from basestore.sources.uv import Uv
 from basestore.target import Platform
-
-
-class UnknownUpgradeError(UsageError):
-    """A package is to be upgraded that no lock holds."""
-
-    def __init__(self, package: str, profiles: Sequence[str]) -> None:
-        super().__init__(
-            f"{package} is to be upgraded, but the locks of {', '.join(profiles)} don't hold it",
-            "check the spelling, or add it to a profile's requirements",
-        )
-        self.package = package
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class World:
 class Locked:
     """A profile's lock after locking. ``packages``: distinct wheels and .debs by name.
 
-    ``warnings``: what the policy only warns of.
+    ``warnings``: what the policy only warns of. ``idle``: its exceptions that except nothing here.
     """
 
     profile: str
@@ -69,6 +62,7 @@ class Locked:
     previous: Digest | None
     packages: int
     warnings: tuple[Hit, ...] = ()
+    idle: tuple[Waiver, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -87,33 +81,27 @@ class _Job:
     previous: Digest | None
 
 
-def family_order(project: Project, names: Iterable[str]) -> tuple[str, ...]:
-    """Profiles with parents before children, else in the order given."""
-    wanted = tuple(names)
-    lineages = (read_profile(project, name).lineage for name in wanted)
-    ordered = dict.fromkeys(one.name for lineage in lineages for one in lineage)
-    return tuple(name for name in ordered if name in wanted)
-
-
 def stale_below(project: Project, names: Collection[str]) -> tuple[str, ...]:
     """The profiles that descend from those named and whose locks are stale, in family order.
 
-    What has no lock yet is left out, and so are profiles that can't be read.
+    What has no lock yet is left out.
     """
-    others = (name for name in profile_names(project) if name not in names)
-    below = [name for name in others if _ancestors(project, name) & set(names)]
-    return family_order(project, [name for name in below if _is_stale(project, name)])
+    parents = parents_of(project)
+    wanted = [one for one in in_family_order(parents) if one not in names]
+    below = [one for one in wanted if {*ancestors(parents, one)} & {*names}]
+    return tuple(name for name in below if _is_stale(project, name))
 
 
-def check_upgrade(project: Project, names: Sequence[str], packages: Iterable[str]) -> None:
-    """Raise UnknownUpgradeError for a package, by its normalised name, that no lock holds."""
-    fresh = {name: _freshness(project, name, None) for name in names}
-    there = [name for name, one in fresh.items() if one is None or one.lock]
-    found = [read_lock(project, name)[0] for name in there]
-    held = {wheel.name for lock in found for one in lock.platforms for wheel in one.wheels}
-    for package in packages:
-        if package not in held:
-            raise UnknownUpgradeError(package, names)
+def idle_waivers(project: Project, results: Sequence[Locked]) -> tuple[Waiver, ...]:
+    """The exceptions that except nothing in any profile that they are for.
+
+    Only those whose profiles were all locked: what another one needs isn't known here.
+    """
+    found: dict[Waiver, set[str]] = {}
+    for one in results:
+        for waiver in one.idle:
+            found.setdefault(waiver, set()).add(one.profile)
+    return tuple(waiver for waiver, idle in found.items() if idle >= {*_in_force(project, waiver)})
 
 
 def lock_profile(project: Project, name: str, wish: SolveOptions, world: World) -> Locked:
@@ -131,16 +119,21 @@ def lock_profile(project: Project, name: str, wish: SolveOptions, world: World) 
     job = _job(project, profile)
     anew = wish.upgrade or wish.upgrade_foundation
     if freshness and freshness.fresh and job.known.previous and job.previous and not anew:
-        return _keep(job, job.known.previous, job.previous, freshness)
+        return _keep(job, job.known.previous, job.previous, world.now)
     return _resolve(job, wish, world)
 
 
-def _ancestors(project: Project, name: str) -> set[str]:
-    try:
-        profile = read_profile(project, name)
-    except InputError:
-        return set()
-    return {ancestor.name for ancestor in profile.lineage[:-1]}
+def _in_force(project: Project, waiver: Waiver) -> Iterator[str]:
+    """The profiles that an exception is for."""
+    for name in parents_of(project):
+        try:
+            profile = read_profile(project, name)
+        except InputError:
+            yield name
+            continue
+        lineage = [one.name for one in profile.lineage]
+        if waiver in profile.policy.waivers and waiver.is_for(lineage):
+            yield name
 
 
 def _is_stale(project: Project, name: str) -> bool:
@@ -175,15 +168,34 @@ def _freshness(project: Project, name: str, now: datetime | None) -> Freshness |
         return None
 
 
-def _keep(job: _Job, previous: known.Locked, digest: Digest, freshness: Freshness) -> Locked:
-    """The lock stays; where the raw bytes of its files have changed, the origin notes them."""
-    how = previous.origin
-    if freshness.moved and how:
-        files = source_files(job.profile, job.parent)
-        head = replace(how.head, files=files, waived=freshness.waived)
-        write_lock(job.project, previous.lock, replace(how, head=head))
-    packages = _packages(previous.lock)
-    return Locked(job.profile.name, digest, digest, packages, freshness.warnings)
+def _keep(job: _Job, previous: known.Locked, digest: Digest, now: datetime) -> Locked:
+    """The lock stays; where files have changed that mean the same, the origin notes them."""
+    how, lock = previous.origin, previous.lock
+    verdict = Verdict()
+    if how:
+        if job.profile.policy.rules:
+            verdict = judge(job.profile.policy, facts(job.profile, lock, how.packages), now)
+        head = Head(digest, how.head.inputs, source_files(job.profile, job.parent), verdict.waived)
+        write_lock(job.project, lock, _restated(replace(how, head=head), job.profile))
+    packages = _packages(lock)
+    return Locked(job.profile.name, digest, digest, packages, verdict.warnings, verdict.idle)
+
+
+def _restated(how: Origin, profile: Profile) -> Origin:
+    """An origin with the places and texts of today, where only these may have changed."""
+    stated, bounds = texts_of(profile.requirements), texts_of(profile.constraints)
+    direct = how.direct
+    if profile.team_lock is None:
+        found = {name: {one.location for one in asked} for name, asked in _by_name(profile).items()}
+        direct = {name: tuple(sorted(found[name])) for name in sorted(found)}
+    return replace(how, direct=direct, stated=stated, bounds=bounds)
+
+
+def _by_name(profile: Profile) -> Mapping[str, Sequence[Requirement]]:
+    found: dict[str, list[Requirement]] = {}
+    for one in profile.requirements:
+        found.setdefault(one.name, []).append(one)
+    return found
 
 
 def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
@@ -193,8 +205,8 @@ def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
     for platform in solution.lock.platforms:
         plan(solution.lock, platform)  # too many layers are to be known before anybody builds
     digest = _write(job, solution, world)
-    packages, warnings = _packages(solution.lock), solution.verdict.warnings
-    return Locked(job.profile.name, digest, job.previous, packages, warnings)
+    packages, verdict = _packages(solution.lock), solution.verdict
+    return Locked(job.profile.name, digest, job.previous, packages, verdict.warnings, verdict.idle)
 
 
 def _ports(job: _Job, world: World) -> Ports:
@@ -227,7 +239,7 @@ def _write(job: _Job, solution: Solution, world: World) -> Digest:
         origin = solution.origin(head, now.parts, before.resolver, before.resolved)
     else:
         origin = solution.origin(head, now.parts, f"uv {world.uv.version()}", world.now)
-    return write_lock(job.project, solution.lock, origin)
+    return write_lock(job.project, solution.lock, _restated(origin, job.profile))
 
 
 def _packages(lock: Lock) -> int:

@@ -31,5 +31,5 @@ def read_locked(project: Project, name: str) -> LockedProfile:
     """Read a profile's lock; raises NoLockError."""
     data = read_file(project.root, lock_file(name))
     if data is None:
-        raise NoLockError(name)
+        raise NoLockError(project, name)
     return LockedProfile(name, data, Digest.of(data))

@@ -2,26 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from basestore.digest import Digest
+from basestore.errors import InputError
 from basestore.image.model import Image
-from basestore.image.stored import image_of
-from basestore.lock import images
-from basestore.lock.files import read_images
-from basestore.lock.images import ImageRecord
-from basestore.lock.model import Lock
-from basestore.pipeline.layers import (
-    Bytes,
-    PlannedLayer,
-    artifacts,
-    causes_of,
-    planned_layers,
-    total,
-)
-from basestore.pipeline.locked import LockedProfile, read_locked
-from basestore.pipeline.status import LockFound, LockState, Reason
-from basestore.profile.model import Project
+from basestore.pipeline.dockerfile import dockerfile_path
+from basestore.pipeline.layers import Bytes, PlannedLayer, artifacts, causes_of, total
+from basestore.pipeline.lock_state import LockFound, LockState, Reason
+from basestore.pipeline.subject import Subject, Subjects
+from basestore.profile.service import BuiltBy
 from basestore.recipe.causes import Cause
 from basestore.recipe.model import FoundationRecipe
 from basestore.registry.auth import AccessRefusedError
@@ -53,11 +43,13 @@ class PlatformPlan:
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """What `build` would do with a profile's lock.
+    """What `build` would do with the lock of a profile or service.
 
-    ``image``: what is recorded for the lock. ``whole``: the store has all of it, so that nothing is
-    to be done. ``before``: the image of an earlier lock that layers are compared with. ``fetch``:
-    wheels and .debs to fetch, bytes by digest. ``fresh``: layers of no other recorded image.
+    ``image``: what is recorded for the lock, a service's base and its files. ``whole``: the store
+    has all of it, so that nothing is to be done. ``before``: an earlier image that layers are
+    compared with. ``fetch``: wheels and .debs to fetch, bytes by digest. ``fresh``: layers of no
+    other recorded image. ``base``: the profile that a service stands on, whose layers are the
+    lowest of these; ``base_image``: what is recorded for its lock, if the store has all of it.
     """
 
     image: Digest | None
@@ -66,6 +58,8 @@ class BuildPlan:
     platforms: tuple[PlatformPlan, ...]
     fetch: Mapping[Digest, int]
     fresh: tuple[PlannedLayer, ...]
+    base: str | None = None
+    base_image: Digest | None = None
 
     @property
     def layers(self) -> tuple[PlannedLayer, ...]:
@@ -81,13 +75,20 @@ class BuildPlan:
 
 @dataclass(frozen=True, slots=True)
 class ProfilePlan:
-    """What would be done with a profile. ``build``: None without a lock that can be built."""
+    """What would be done with a profile or service.
+
+    ``tag``: the image's, as far as it can be told before it is built. ``build``: None where nothing
+    can be built. ``dockerfile``: what an engine builds a service from, else empty. ``to_lock``: as
+    in `LockFound`.
+    """
 
     profile: str
     lock: LockState
     reasons: tuple[Reason, ...]
     tag: str | None
     build: BuildPlan | None
+    to_lock: tuple[str, ...] = ()
+    dockerfile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,31 +109,46 @@ class PushPlan:
 
 
 def plan_profile(
-    project: Project, name: str, found: LockFound, store: Store | None, host: Platform | None
+    subjects: Subjects, name: str, found: LockFound, host: Platform | None
 ) -> ProfilePlan:
-    """What `build` would do; ``host`` is what this machine runs.
+    """What `build` would do with a profile or service; ``host`` is what this machine runs.
 
-    Raises DocumentError for the images file, TooManyLayersError.
+    Files of a service that can't be taken are a reason. Raises TooManyLayersError.
     """
-    state, reasons, tag = found.state, found.reasons, found.tag
-    if tag is None or state in (LockState.REFUSED, LockState.FORBIDDEN):
-        return ProfilePlan(name, state, reasons, tag.hex if tag else None, None)
-    locked = read_locked(project, name)
-    planner = _Planner(project, locked, locked.parse(), store, host)
-    return ProfilePlan(name, state, reasons, locked.tag, planner.build())
+    nothing = ProfilePlan(name, found.state, found.reasons, None, None, found.to_lock)
+    if found.tag is None or found.state in (LockState.REFUSED, LockState.FORBIDDEN):
+        return nothing
+    service = subjects.project.services.get(name)
+    if service is None:
+        return _planned(nothing, subjects.profile(name), subjects.store, host)
+    if service.builder is BuiltBy.DOCKER:
+        return replace(nothing, dockerfile=dockerfile_path(service))
+    try:
+        subject = subjects.service(name)
+    except InputError as error:
+        reasons = (*found.reasons, Reason(error.message))
+        return replace(nothing, lock=LockState.REFUSED, reasons=reasons)
+    return nothing if subject is None else _planned(nothing, subject, subjects.store, host)
+
+
+def _planned(
+    nothing: ProfilePlan, subject: Subject, store: Store | None, host: Platform | None
+) -> ProfilePlan:
+    return replace(nothing, tag=subject.tag, build=_Planner(subject, store, host).build())
 
 
 def plan_push(
-    plan: BuildPlan, tag: str, client: RegistryClient, siblings: Sequence[RegistryClient]
+    plan: BuildPlan, tag: str | None, client: RegistryClient, siblings: Sequence[RegistryClient]
 ) -> PushPlan:
     """What `push` would send, asked of the registry; raises TagTakenError and what clients raise.
 
-    ``siblings``: repositories that blobs would be mounted from.
+    ``tag``: None where it can't be told before building. ``siblings``: repositories that blobs
+    would be mounted from.
     """
     repository = str(client.repository)
-    if plan.image and is_pushed(client, tag, plan.image):
+    if tag and plan.image and is_pushed(client, tag, plan.image):
         return PushPlan(repository, pushed=True)
-    if plan.image is None and client.manifest_digest(tag):
+    if tag and plan.image is None and client.manifest_digest(tag):
         return PushPlan(repository, pushed=True)
 
     def lacks(layer: PlannedLayer) -> bool:
@@ -149,56 +165,35 @@ def plan_push(
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    project: Project
-    locked: LockedProfile
-    lock: Lock
+    subject: Subject
     store: Store | None
     host: Platform | None
 
     def build(self) -> BuildPlan:
-        records = read_images(self.project)
-        record = images.find(records, self.locked.name, self.locked.digest)
-        whole = record is not None and self._image(record) is not None
-        before = self._before(records)
-        platforms = tuple(self._platforms(whole, before))
+        subject = self.subject
+        platforms = tuple(self._platforms())
         made = [one.layer for platform in platforms for one in platform.made]
-        known = set(self._layers_of_others(records))
+        known = set(subject.layers_of_others)
         return BuildPlan(
-            image=record.image if record else None,
-            whole=whole,
-            before=before.digest if before else None,
+            image=subject.image,
+            whole=subject.whole,
+            before=subject.before.digest if subject.before else None,
             platforms=platforms,
             fetch=self._fetch(made),
             fresh=tuple(one for one in _once(platforms) if one.identity not in known),
+            base=subject.base,
+            base_image=subject.base_image,
         )
 
-    def _platforms(self, whole: bool, before: Image | None) -> Iterator[PlatformPlan]:
-        for platform in self.lock.platforms:
-            layers = planned_layers(self.lock, platform, self.store)
-            known = _packages(before, platform.platform)
+    def _platforms(self) -> Iterator[PlatformPlan]:
+        for platform, layers in self.subject.layers.items():
+            known = _packages(self.subject.before, platform)
             made = tuple(
                 LayerToMake(layer, tuple(causes_of(layer, layers, known)) if known else ())
                 for layer in layers
-                if layer.realisation is None and not whole
+                if layer.realisation is None and not self.subject.whole
             )
-            yield PlatformPlan(platform.platform, layers, made)
-
-    def _before(self, records: Iterable[ImageRecord]) -> Image | None:
-        """The image of another lock of the profile, recorded and in the store."""
-        earlier = (one for one in self._others(records) if one.profile == self.locked.name)
-        return next(filter(None, map(self._image, earlier)), None)
-
-    def _layers_of_others(self, records: Iterable[ImageRecord]) -> Iterator[Digest]:
-        for image in filter(None, map(self._image, self._others(records))):
-            yield from (layer.descriptor.digest for layer in image.layers)
-
-    def _others(self, records: Iterable[ImageRecord]) -> Iterator[ImageRecord]:
-        """What is recorded of other locks."""
-        mine = (self.locked.name, self.locked.digest)
-        return (one for one in records if (one.profile, one.lock) != mine)
-
-    def _image(self, record: ImageRecord) -> Image | None:
-        return image_of(self.store, record.image, record.lock) if self.store else None
+            yield PlatformPlan(platform, layers, made)
 
     def _fetch(self, made: Sequence[PlannedLayer]) -> Mapping[Digest, int]:
         """The artifacts that the store lacks, as `build` would bring them."""
@@ -206,7 +201,7 @@ class _Planner:
         if any(isinstance(recipe, FoundationRecipe) for recipe in recipes):
             from basestore.layer.realise import runner_of
 
-            recipes.append(runner_of(self.lock, self.host))
+            recipes.append(runner_of(self.subject.foundation, self.host))
         wanted = {digest: size for recipe in recipes for digest, size in artifacts(recipe)}
         has: Callable[[Digest], bool] = self.store.blobs.has if self.store else lambda _: False
         return {digest: size for digest, size in wanted.items() if not has(digest)}

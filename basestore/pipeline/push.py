@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from basestore.image.blobs import ImageBlob, document_blob, layer_blob
 from basestore.image.model import Image
-from basestore.pipeline.build import NotBuiltError, recorded_image, stored_image
-from basestore.pipeline.locked import LockedProfile
-from basestore.profile.model import Project
+from basestore.pipeline.recorded import Recorded
 from basestore.progress import Progress
 from basestore.registry.client import Manifest, RegistryClient
 from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push
@@ -23,36 +21,30 @@ if TYPE_CHECKING:
 class Pushed:
     """A pushed image: where, under which tag and digest, and what was sent."""
 
-    locked: LockedProfile
+    recorded: Recorded
     repository: str
     report: PushReport
 
 
 def push_image(
-    project: Project,
-    locked: LockedProfile,
+    recorded: Recorded,
     client: RegistryClient,
     siblings: "Sequence[str]",
     store: "Callable[[], Store]",
     progress: Progress,
 ) -> Pushed:
-    """Push the image that is recorded for a lock.
+    """Push a recorded image.
 
     The store is opened only if the registry lacks the tag. Raises NotBuiltError, TagTakenError and
     what the client raises.
     """
-    record = recorded_image(project, locked)
-    if record is None:
-        raise NotBuiltError(locked.name)
     repository = str(client.repository)
-    if is_pushed(client, locked.tag, record.image):
-        return Pushed(locked, repository, PushReport(record.image, tagged=False))
+    if is_pushed(client, recorded.tag, recorded.image):
+        return Pushed(recorded, repository, PushReport(recorded.image, tagged=False))
     opened = store()
-    image = stored_image(project, locked, opened)
-    if image is None:
-        raise NotBuiltError(locked.name)
-    report = push(client, locked.tag, _push_image(opened, image), siblings, progress)
-    return Pushed(locked, repository, report)
+    image = recorded.required(opened)
+    report = push(client, recorded.tag, _push_image(opened, image), siblings, progress)
+    return Pushed(recorded, repository, report)
 
 
 def _push_image(store: "Store", image: Image) -> PushImage:

@@ -1,203 +1,190 @@
-"""Status: how a project's profiles, locks and images stand. Writes nothing, asks nobody."""
+"""Status: how profiles and services, their locks and images stand. Writes nothing."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from basestore.digest import Digest
-from basestore.errors import BasestoreError, InputError, PolicyError
+from basestore.errors import InputError
 from basestore.image.model import Image
 from basestore.image.stored import image_of
-from basestore.lock import images
-from basestore.lock.files import lock_file, read_images
-from basestore.lock.freshness import Freshness, check
-from basestore.lock.images import ImageRecord
-from basestore.lock.policy import Hit, PolicyHitError
+from basestore.lock.files import lock_file
+from basestore.lock.policy import Hit
 from basestore.lock.tally import Tally, tally
-from basestore.profile.document import read_document, read_file
+from basestore.pipeline.application import CodeState, code_state
+from basestore.pipeline.layers import expected_foundation
+from basestore.pipeline.lock_state import Locks, LockState, Reason
+from basestore.pipeline.recorded import Recorded, Records
+from basestore.pipeline.standing import recorded_of, standing
+from basestore.profile.document import read_file
+from basestore.profile.family import ancestors, in_family_order
 from basestore.profile.model import Project
-from basestore.profile.project import profile_names
-from basestore.profile.reader import profile_file
 from basestore.store import Store
 from basestore.target import Platform
-
-
-class LockState(StrEnum):
-    """How a profile's lock stands.
-
-    ``FORBIDDEN``: the policy refuses it. ``REFUSED``: profile, lock or origin can't be taken.
-    """
-
-    FRESH = "fresh"
-    STALE = "stale"
-    FORBIDDEN = "forbidden"
-    MISSING = "no lock"
-    REFUSED = "refused"
-
 
 _CANONICAL = (LockState.FRESH, LockState.STALE, LockState.FORBIDDEN)
 """With these the lock was found to be as this tool writes it."""
 
 
 class ImageState(StrEnum):
-    """How its image stands. ``ELSEWHERE``: it is recorded, and this store hasn't all of it."""
+    """How an image stands.
+
+    ``CODE_CHANGED``: a service copies other files by now. ``OLD_BASE``, ``OLD_LOCK``: what is
+    recorded of a service stands on another image of its base, or is of another lock.
+    ``ELSEWHERE``: it is recorded, and this store hasn't all of it.
+    """
 
     BUILT = "built"
+    CODE_CHANGED = "code changed"
+    OLD_BASE = "on an old base"
+    OLD_LOCK = "of an old lock"
     ELSEWHERE = "elsewhere"
     NOT_BUILT = "not built"
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a lock isn't fresh; ``file`` and ``line`` where that can be told."""
-
-    text: str
-    file: str | None = None
-    line: int | None = None
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.text}" if place else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class LockFound:
-    """How a profile's lock stands, why it isn't fresh, its digest, and what a policy warns of."""
-
-    state: LockState
-    reasons: tuple[Reason, ...]
-    tag: Digest | None
-    warnings: tuple[Hit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
-    """How a profile stands.
+    """How a profile or service stands.
 
-    ``depth``: so many of its ancestors stand above it in the table. ``digest``: the image's, where
-    it is recorded. ``sizes``: bytes of each platform's layers where the image is ``BUILT``, else
-    of its wheels and .debs.
+    ``depth``: so many of its ancestors stand above it in the table. ``lock_digest``: of its lock;
+    ``tag`` and ``digest``: the image's, where they are known; a profile's tag always is, where it
+    has a lock. ``sizes``: bytes of each platform's layers where the store has the image, else what
+    its wheels and .debs are to be expected to give; of a service without the layers of its base.
     """
 
     profile: str
     parent: str | None
     depth: int
+    service: bool
     lock: LockState
     reasons: tuple[Reason, ...]
-    tag: Digest | None
+    lock_digest: Digest | None
     image: ImageState
+    tag: str | None
     digest: Digest | None
+    exact: bool = False
     sizes: Mapping[Platform, int] = field(default_factory=dict)
     packages: int = 0
     warnings: tuple[Hit, ...] = ()
+    to_lock: tuple[str, ...] = ()
 
 
 def status(
     project: Project, names: Sequence[str], store: Store | None, now: datetime
 ) -> tuple[Status, ...]:
-    """How profiles stand, parents before children. Raises DocumentError for the images file."""
-    family = _Family(_parents(project), names)
-    shelf = _Shelf(project, read_images(project), store)
+    """How profiles and services stand, parents before children.
+
+    Raises DocumentError for the images file and the services file.
+    """
+    locks = Locks.of(project, now)
+    shelf = _Shelf(project, Records.read(project), store)
+    depths = {name: _depth(locks, names, name) for name in names}
     return tuple(
-        _status(name, family, lock_state(project, name, now), shelf)
-        for name in _in_family_order(family.parents)
-        if name in names
+        _status(name, depths[name], locks, shelf)
+        for name in in_family_order(locks.parents)
+        if name in depths
     )
 
 
-def family_order(project: Project, names: Collection[str]) -> tuple[str, ...]:
-    """Profiles with parents before children, the children of one together."""
-    return tuple(name for name in _in_family_order(_parents(project)) if name in names)
+def _depth(locks: Locks, shown: Sequence[str], name: str) -> int:
+    return sum(one in shown for one in ancestors(locks.parents, name))
+
+
+def _status(name: str, depth: int, locks: Locks, shelf: "_Shelf") -> Status:
+    found = locks.found(name)
+    counted = _tally(shelf.project, name) if found.state in _CANONICAL else None
+    kept = shelf.look(name)
+    is_service = name in shelf.project.services
+    tag = kept.recorded.tag if kept.recorded else None
+    return Status(
+        profile=name,
+        parent=locks.parents[name],
+        depth=depth,
+        service=is_service,
+        lock=found.state,
+        reasons=(*found.reasons, *kept.reasons),
+        lock_digest=found.tag,
+        image=kept.state,
+        tag=tag if is_service else _hex(found.tag),
+        digest=kept.recorded.image if kept.recorded else None,
+        exact=kept.sizes is not None,
+        sizes=_expected(counted) if kept.sizes is None else kept.sizes,
+        packages=counted.packages if counted else 0,
+        warnings=found.warnings,
+        to_lock=found.to_lock,
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Family:
-    parents: Mapping[str, str | None]
-    shown: Sequence[str]
+class _Kept:
+    """What is recorded and kept of an image; ``sizes``: None where the store lacks some of it."""
 
-    def depth(self, name: str) -> int:
-        return sum(ancestor in self.shown for ancestor in self._ancestors(name))
-
-    def _ancestors(self, name: str) -> Iterator[str]:
-        seen = {name}
-        while (parent := self.parents.get(name)) and parent not in seen:
-            yield parent
-            seen.add(parent)
-            name = parent
+    state: ImageState
+    recorded: Recorded | None = None
+    sizes: Mapping[Platform, int] | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Where images are looked for."""
+    """Where images are looked for: each image and each layer is looked for once."""
 
     project: Project
-    records: Sequence[ImageRecord]
+    records: Records
     store: Store | None
+    _images: dict[Digest, Image | None] = field(default_factory=dict, init=False)
+    _layers: dict[Digest, bool] = field(default_factory=dict, init=False)
 
-    def record(self, name: str, tag: Digest | None) -> ImageRecord | None:
-        return images.find(self.records, name, tag) if tag else None
+    def look(self, name: str) -> _Kept:
+        """How the image of a profile or service stands."""
+        recorded = recorded_of(self.records, name)
+        if recorded is None:
+            return _Kept(ImageState(standing(self.records, name).value))
+        image = self._image(recorded)
+        sizes = None if image is None else self._sizes(name, image)
+        state = ImageState.ELSEWHERE if image is None else ImageState.BUILT
+        if recorded.made is None or self.store is None:
+            return _Kept(state, recorded, sizes)
+        try:
+            code = code_state(self.project, self.store, name, recorded.made)
+        except InputError as error:
+            reasons = (Reason(error.message),)
+            return _Kept(ImageState.CODE_CHANGED, recorded, sizes, reasons)
+        changed = code is CodeState.CHANGED
+        return _Kept(ImageState.CODE_CHANGED if changed else state, recorded, sizes)
 
-    def image(self, record: ImageRecord | None) -> Image | None:
-        return image_of(self.store, record.image, record.lock) if self.store and record else None
+    def _image(self, recorded: Recorded | None) -> Image | None:
+        """An image, if the store has all of it."""
+        if self.store is None or recorded is None:
+            return None
+        if recorded.image not in self._images:
+            found = image_of(self.store, recorded.image, recorded.lock, self._has_layer)
+            self._images[recorded.image] = found
+        return self._images[recorded.image]
 
+    def _has_layer(self, layer: Digest) -> bool:
+        if self.store and layer not in self._layers:
+            self._layers[layer] = self.store.realisations.of_layer(layer) is not None
+        return self._layers[layer]
 
-def _status(name: str, family: _Family, found: LockFound, shelf: _Shelf) -> Status:
-    counted = _tally(shelf.project, name) if found.state in _CANONICAL else None
-    record = shelf.record(name, found.tag)
-    image = shelf.image(record)
-    return Status(
-        profile=name,
-        parent=family.parents[name],
-        depth=family.depth(name),
-        lock=found.state,
-        reasons=found.reasons,
-        tag=found.tag,
-        image=_image_state(record, image),
-        digest=record.image if record else None,
-        sizes=_sizes(image, counted),
-        packages=counted.packages if counted else 0,
-        warnings=found.warnings,
-    )
-
-
-def lock_state(project: Project, name: str, now: datetime) -> LockFound:
-    """How a profile's lock stands; ``now`` decides on ages and waivers of the policy."""
-    data = read_file(project.root, lock_file(name))
-    tag = None if data is None else Digest.of(data)
-    try:
-        freshness = check(project, name, now)
-    except PolicyHitError as error:
-        return LockFound(LockState.FORBIDDEN, tuple(map(_broken, error.hits)), tag)
-    except (InputError, PolicyError) as error:
-        return LockFound(LockState.REFUSED, (Reason(error.message),), tag)
-    if freshness.fresh:
-        return LockFound(LockState.FRESH, (), tag, freshness.warnings)
-    state = LockState.STALE if tag else LockState.MISSING
-    return LockFound(state, tuple(_reasons(project, freshness)), tag, freshness.warnings)
-
-
-def _reasons(project: Project, freshness: Freshness) -> Iterator[Reason]:
-    from basestore.lock.blame import blame
-    from basestore.lock.files import read_lock, read_origin
-    from basestore.profile.reader import read_profile
-
-    name = freshness.profile
-    origin = read_origin(project, name) if freshness.lock else None
-    if origin is None or origin.head.lock != freshness.lock:
-        yield from (Reason(str(reason)) for reason in freshness.reasons)
-        return
-    lock, profile = read_lock(project, name)[0], read_profile(project, name)
-    for one in blame(project, profile, lock, origin, freshness):
-        place = one.place
-        yield Reason(one.text, place.file, place.line) if place else Reason(one.text)
+    def _sizes(self, name: str, image: Image) -> Mapping[Platform, int]:
+        """The bytes of each platform's layers, of a service's without those of its base."""
+        service = self.project.services.get(name)
+        base = self._image(recorded_of(self.records, service.base)) if service else None
+        below = {layer.descriptor.digest for layer in base.layers} if base else set()
+        return {
+            one.platform: sum(
+                layer.descriptor.size
+                for layer in one.layers
+                if layer.descriptor.digest not in below
+            )
+            for one in image.platforms
+        }
 
 
-def _broken(hit: Hit) -> Reason:
-    """A rule that a lock breaks, at the rule's place."""
-    ways = [f" ({' -> '.join(path.names)})" for path in hit.paths if len(path.names) > 1]
-    place = hit.rule.place
-    return Reason(f"{hit.what}{''.join(ways)}", place.file, place.line)
+def _hex(digest: Digest | None) -> str | None:
+    return digest.hex if digest else None
 
 
 def _tally(project: Project, name: str) -> Tally | None:
@@ -205,47 +192,10 @@ def _tally(project: Project, name: str) -> Tally | None:
     return None if data is None else tally(data)
 
 
-def _image_state(record: ImageRecord | None, image: Image | None) -> ImageState:
-    if image:
-        return ImageState.BUILT
-    return ImageState.ELSEWHERE if record else ImageState.NOT_BUILT
-
-
-def _sizes(image: Image | None, counted: Tally | None) -> Mapping[Platform, int]:
-    if image:
-        return {
-            one.platform: sum(layer.descriptor.size for layer in one.layers)
-            for one in image.platforms
-        }
-    return counted.bytes if counted else {}
-
-
-def _parents(project: Project) -> Mapping[str, str | None]:
-    return {name: _parent(project, name) for name in profile_names(project)}
-
-
-def _parent(project: Project, name: str) -> str | None:
-    """What a profile extends, as far as its file can be read; it is checked where it is used."""
-    file = profile_file(name)
-    try:
-        data = read_file(project.root, file)
-        return read_document(file, data).string("extends") if data else None
-    except BasestoreError:
-        return None
-
-
-def _in_family_order(parents: Mapping[str, str | None]) -> tuple[str, ...]:
-    """Parents before children, the children of one together; what has no known parent is a root."""
-    ordered: dict[str, None] = {}
-
-    def add(name: str) -> None:
-        if name not in ordered:
-            ordered[name] = None
-            for child in sorted(parents):
-                if parents[child] == name:
-                    add(child)
-
-    roots = [name for name in sorted(parents) if parents[name] not in parents]
-    for name in (*roots, *sorted(parents)):  # what extends itself in a circle comes last
-        add(name)
-    return tuple(ordered)
+def _expected(counted: Tally | None) -> Mapping[Platform, int]:
+    if counted is None:
+        return {}
+    return {
+        platform: wheels + expected_foundation(counted.debs[platform])
+        for platform, wheels in counted.wheels.items()
+    }

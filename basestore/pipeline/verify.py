@@ -1,16 +1,20 @@
 """Verify: profile, lock, images file and registry agree, or each that doesn't is named."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from basestore.image.model import LOCK_LABEL
+from basestore.image.model import APPLICATION_LABEL, LOCK_LABEL
+from basestore.layer.deb.content import check_contents as check_deb
 from basestore.layer.wheel.content import check_contents
-from basestore.lock.files import lock_file
+from basestore.lock.files import IMAGES_FILE, SERVICES_FILE, lock_file
 from basestore.lock.freshness import check
-from basestore.lock.images import ImageRecord
-from basestore.pipeline.build import Bring, recorded_image
+from basestore.lock.model import Deb
+from basestore.lock.stale import to_lock
+from basestore.pipeline.application import application_layer
+from basestore.pipeline.build import Bring
 from basestore.pipeline.locked import LockedProfile, read_locked
+from basestore.pipeline.recorded import Recorded, Records
 from basestore.profile.model import Project
 from basestore.progress import Progress
 from basestore.registry.client import RegistryClient
@@ -37,59 +41,97 @@ def verify_project(project: Project, name: str, now: datetime | None = None) -> 
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)
     locked.parse()
-    reasons = "; ".join([*map(str, freshness.reasons), f"run `basestore lock {name}`"])
-    record = recorded_image(project, locked)
+    wanted = () if freshness.fresh else to_lock(project, [name], now)
+    reasons = "; ".join([*map(str, freshness.reasons), f"run `basestore lock {' '.join(wanted)}`"])
+    recorded = Records.read(project).find(name)
     return (
         Finding("lock", True, f"{lock_file(name)} is canonical"),
         Finding(
             "fresh", freshness.fresh, "the lock is its profile's" if freshness.fresh else reasons
         ),
-        Finding("image", record is not None, _recorded(record)),
+        Finding("image", recorded is not None, _recorded(project, name, recorded)),
     )
 
 
-def verify_registry(
-    record: ImageRecord, locked: LockedProfile, client: RegistryClient
-) -> tuple[Finding, ...]:
+def verify_files(project: Project, recorded: Recorded, store: Store | None) -> tuple[Finding, ...]:
+    """The files that a service copies give the application's layer of its image.
+
+    Nothing for a profile. Raises InputError kinds for files that can't be taken.
+    """
+    if recorded.made is None:
+        return ()
+    found, kept = application_layer(project, store, recorded.name), recorded.made.application
+    if found == kept:
+        return (Finding("files", True, f"what is copied gives the application {kept}"),)
+    way_out = f"run `basestore build {recorded.name}`"
+    detail = f"what is copied gives the application {found}, recorded is {kept}; {way_out}"
+    return (Finding("files", False, detail),)
+
+
+def verify_registry(recorded: Recorded, client: RegistryClient) -> tuple[Finding, ...]:
     """The tag is there, with the recorded digests and the lock's label; no layer is pulled."""
-    published = inspect_image(client, locked.tag)
-    where = f"{client.repository}:{locked.tag}"
+    published = inspect_image(client, recorded.tag)
+    where = f"{client.repository}:{recorded.tag}"
     if published is None:
         return (Finding("registry", False, f"{where} is not there"),)
-    return tuple(_published(record, locked, published, where))
+    return tuple(_published(recorded, published, where))
 
 
 def verify_content(
     locked: LockedProfile, store: Store, bring: Bring, progress: Progress
 ) -> Finding:
-    """Every file of every wheel has the hash that the wheel's own RECORD gives it.
+    """Every file of every wheel and .deb has the hash that its own archive lists for it.
 
-    Fetches wheels that the store lacks. Raises BadZipError with the first that differs.
+    Fetches archives that the store lacks. Raises BadZipError and MalformedDebError with the first
+    that differs.
     """
     lock = locked.parse()
     wheels = {wheel.sha256: wheel for one in lock.platforms for wheel in one.wheels}
-    bring(locked, lock, frozenset(wheels))
+    debs = {deb.sha256: deb for one in lock.platforms for deb in one.debs}
+    bring(locked, lock, frozenset((*wheels, *debs)))
     files = 0
     for wheel in wheels.values():
         with progress.task("check", wheel.file, wheel.size), store.blobs.open(wheel.sha256) as file:
             files += check_contents(file, wheel.file)
-    return Finding("content", True, f"{files} files of {len(wheels)} wheels have RECORD's hashes")
+    detail = f"{files} files of {len(wheels)} wheels have RECORD's hashes"
+    return Finding("content", True, "; ".join((detail, *_deb_contents(debs.values(), store))))
 
 
-def _published(
-    record: ImageRecord, locked: LockedProfile, published: PublishedImage, where: str
-) -> Iterator[Finding]:
-    same = published.digest == record.image
-    detail = f"{where} is {published.digest}" + ("" if same else f", recorded is {record.image}")
+def _deb_contents(debs: Collection[Deb], store: Store) -> Iterator[str]:
+    """What was found of .debs, and which of their programs run with another's rights."""
+    if not debs:
+        return
+    files, privileged = 0, set[str]()
+    for deb in debs:
+        with store.blobs.open(deb.sha256) as file:
+            checked = check_deb(file, f"{deb.name} {deb.version}")
+        files += checked.files
+        privileged |= set(checked.privileged)
+    yield f"{files} files of {len(debs)} .debs have their md5sums"
+    yield f"setuid or setgid: {', '.join(sorted(privileged)) or 'none'}"
+
+
+def _published(recorded: Recorded, published: PublishedImage, where: str) -> Iterator[Finding]:
+    same = published.digest == recorded.image
+    labels = {LOCK_LABEL: recorded.lock.hex}
+    if recorded.made:
+        labels[APPLICATION_LABEL] = recorded.made.application.hex
+    detail = f"{where} is {published.digest}" + ("" if same else f", recorded is {recorded.image}")
     yield Finding("registry", same, detail)
     for manifest in published.manifests:
-        label = manifest.labels.get(LOCK_LABEL, "")
-        holds = label == locked.tag
-        detail = "" if holds else f", not {locked.tag}"
-        yield Finding("label", holds, f"{manifest.platform}: {LOCK_LABEL} is {label}{detail}")
+        for name, wanted in labels.items():
+            label = manifest.labels.get(name, "")
+            holds = label == wanted
+            detail = "" if holds else f", not {wanted}"
+            yield Finding("label", holds, f"{manifest.platform}: {name} is {label}{detail}")
 
 
-def _recorded(record: ImageRecord | None) -> str:
-    if record is None:
-        return "locks/images.toml doesn't know the lock; run `basestore build`"
-    return f"locks/images.toml records {record.image}"
+def _recorded(project: Project, name: str, recorded: Recorded | None) -> str:
+    if name in project.services:
+        if recorded is None:
+            said = f"{SERVICES_FILE} has no image of its lock and base"
+            return f"{said}; run `basestore build {name}`"
+        return f"{SERVICES_FILE} records {recorded.image}"
+    if recorded is None:
+        return f"{IMAGES_FILE} doesn't know the lock; run `basestore build`"
+    return f"{IMAGES_FILE} records {recorded.image}"

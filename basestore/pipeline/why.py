@@ -1,12 +1,13 @@
 """Why: what brings a package into a lock, and what it weighs. Reads lock, origins and profile."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
+from typing import NoReturn
 
 from basestore.digest import Digest
-from basestore.errors import DisagreementError, UsageError
+from basestore.errors import DisagreementError, InputError, UsageError
 from basestore.lock.files import NoLockError, lock_file, origin_file, read_lock, read_origin
 from basestore.lock.graph import Graph, Path, deb_graph, wheel_graph
 from basestore.lock.model import Deb, Lock, PlatformLock, Wheel
@@ -16,13 +17,13 @@ from basestore.profile.lines import key_lines
 from basestore.profile.model import Location, Project
 from basestore.profile.names import normalised
 from basestore.profile.project import profile_names
-from basestore.profile.reader import profile_file
 from basestore.target import Platform
 
 MOST_PATHS = 200
 """So many paths are given at most, the shortest: there can be millions."""
 
 _LIKE = 3  # so many names of a like spelling are told
+_PART = 3  # a part of a name has at least so many letters
 
 
 class Kind(StrEnum):
@@ -45,16 +46,27 @@ class NoOriginError(DisagreementError):
 class UnknownPackageError(UsageError):
     """The lock has no package of that name."""
 
-    def __init__(self, profile: str, package: str, known: Sequence[str], others: Sequence[str]):
+    def __init__(
+        self,
+        profile: str,
+        package: str,
+        known: Sequence[str],
+        others: Sequence[str],
+        base: str = "",
+    ) -> None:
         from difflib import get_close_matches
 
-        like = get_close_matches(package, known, n=_LIKE, cutoff=0.6)
+        name = normalised(package)
+        parts = [one for one in known if len(name) >= _PART and name in one.split("-")]
+        like = get_close_matches(name, known, n=_LIKE, cutoff=0.6) or parts[:_LIKE]
         hint = "name a wheel or .deb as the lock does"
+        files = " and ".join(lock_file(name) for name in (profile, base) if name)
         if others:
             hint = f"the lock of {' and of '.join(others)} holds it"
         elif like:
             hint = f"did you mean {' or '.join(like)}?"
-        super().__init__(f"{lock_file(profile)} holds no package {package!r}", hint)
+        verb = "hold" if base else "holds"
+        super().__init__(f"{files} {verb} no package {package!r}", hint)
         self.package = package
 
 
@@ -79,10 +91,11 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a package is in a lock.
+    """Why a package is in a lock, or for a service in that of its base.
 
-    ``generation``: the profile of the family that brought it. ``paths``: the shortest from each
-    requirement, or as many as were asked for; ``cut``: there are more than `MOST_PATHS`.
+    ``generation``: the profile of the family that brought it, or the service. ``paths``: the
+    shortest from each requirement, or as many as were asked for; ``cut``: there are more than
+    `MOST_PATHS`. ``base``: what a service has it from; then its own requirements come first.
     """
 
     profile: str
@@ -92,6 +105,7 @@ class Reason:
     paths: tuple[Path, ...]
     weights: tuple[Weight, ...]
     cut: bool = False
+    base: str = ""
 
     @property
     def version(self) -> str:
@@ -102,23 +116,51 @@ class Reason:
 def why(project: Project, profile: str, package: str, every: bool) -> tuple[Reason, ...]:
     """Why a package is in a profile's lock: as a wheel, as a .deb, or as both.
 
-    ``every``: each path, not only the shortest from each requirement. Raises NoLockError,
-    NoOriginError, UnknownPackageError and what reading the files raises.
+    A service has what its base has, too. ``every``: each path, not only the shortest from each
+    requirement. Raises NoLockError, NoOriginError, UnknownPackageError and what reading the files
+    raises.
     """
     lock, digest = read_lock(project, profile)
     origins = _origins(project, lock, digest)
+    found = _reasons(project, lock, origins, package, every)
+    if found or not lock.base:
+        return found or _unknown(project, [lock], package)
+    below, digest_below = read_lock(project, lock.base)
+    origins_below = _origins(project, below, digest_below)
+    own = wheel_graph(lock, origins).shortest_paths(normalised(package))
+    found = tuple(
+        replace(
+            reason,
+            profile=profile,
+            base=lock.base,
+            paths=(*own, *reason.paths) if reason.kind is Kind.WHEEL else reason.paths,
+        )
+        for reason in _reasons(project, below, origins_below, package, every)
+    )
+    return found or _unknown(project, [lock, below], package)
+
+
+def _reasons(
+    project: Project, lock: Lock, origins: Mapping[str, Origin], package: str, every: bool
+) -> tuple[Reason, ...]:
     found = []
     name = normalised(package)
     if name in _sizes(lock, Kind.WHEEL):
         graph = wheel_graph(lock, origins)
         found.append(_reason(lock, Kind.WHEEL, name, graph, every))
     if package in _sizes(lock, Kind.DEB):
-        graph = deb_graph(lock, origins[profile], _foundation(project, lock.lineage[0]))
+        asked = _foundation(project, lock.lineage[0])
+        graph = deb_graph(lock, origins[lock.profile], asked)
         found.append(_reason(lock, Kind.DEB, package, graph, every))
-    if not found:
-        known = sorted({*_sizes(lock, Kind.WHEEL), *_sizes(lock, Kind.DEB)})
-        raise UnknownPackageError(profile, package, known, _holders(project, profile, package))
     return tuple(found)
+
+
+def _unknown(project: Project, locks: Sequence[Lock], package: str) -> NoReturn:
+    kinds = (Kind.WHEEL, Kind.DEB)
+    known = sorted({name for lock in locks for kind in kinds for name in _sizes(lock, kind)})
+    names = [lock.profile for lock in locks]
+    others = _holders(project, names, package)
+    raise UnknownPackageError(names[0], package, known, others, "".join(names[1:]))
 
 
 def _origins(project: Project, lock: Lock, digest: Digest) -> Mapping[str, Origin]:
@@ -175,7 +217,7 @@ def _sizes(lock: Lock, kind: Kind) -> set[str]:
 
 def _foundation(project: Project, profile: str) -> Mapping[str, tuple[Location, ...]]:
     """Where a profile names packages of its foundation."""
-    file = profile_file(profile)
+    file = project.file_of(profile)
     data = read_file(project.root, file)
     table = read_document(file, data).table("foundation") if data is not None else None
     if table is None:
@@ -187,15 +229,15 @@ def _foundation(project: Project, profile: str) -> Mapping[str, tuple[Location, 
     }
 
 
-def _holders(project: Project, profile: str, package: str) -> tuple[str, ...]:
-    """The other profiles whose locks hold a package."""
+def _holders(project: Project, but: Sequence[str], package: str) -> tuple[str, ...]:
+    """The profiles whose locks hold a package, but for some."""
     names = {package, normalised(package)}
     found = []
     for other in profile_names(project):
         try:
-            lock = read_lock(project, other)[0] if other != profile else None
-        except NoLockError:
-            continue
+            lock = read_lock(project, other)[0] if other not in but else None
+        except (NoLockError, InputError):
+            continue  # what is wrong there has nothing to do with this question
         if lock and names & {*_sizes(lock, Kind.WHEEL), *_sizes(lock, Kind.DEB)}:
             found.append(other)
     return tuple(found)

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,18 +69,22 @@ class DocumentError(InputError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A file's name as shown to people, and its text."""
 
     file: str
     text: str
 
+    @cached_property
+    def lines(self) -> Mapping[KeyPath, int]:
+        """The line of every table, key and array element, found out when it is first asked for."""
+        return key_lines(self.text)
+
     def line(self, path: KeyPath) -> int | None:
         """The line of a key, or of the nearest table around it."""
-        lines = key_lines(self.text)
         for length in range(len(path), 0, -1):
-            if line := lines.get(path[:length]):
+            if line := self.lines.get(path[:length]):
                 return line
         return None
 
@@ -149,6 +154,23 @@ class Table:
         """An array of strings."""
         values = self._get(list, key)
         return None if values is None else self._strings(values, key)
+
+    def integers(self, key: str) -> tuple[int, ...] | None:
+        """An array of integers."""
+        values = self._get(list, key)
+        if values is None:
+            return None
+        return tuple(self._typed(int, value, key, number) for number, value in enumerate(values))
+
+    def mixed(self, key: str) -> "tuple[str | Table, ...]":
+        """An array of strings and tables; empty where the key is absent."""
+        values = self._get(list, key) or []
+        return tuple(
+            value
+            if isinstance(value, str)
+            else self._inner(self._typed(dict, value, key, number), key, number)
+            for number, value in enumerate(values)
+        )
 
     def table(self, key: str) -> "Table | None":
         """A table inside this one."""

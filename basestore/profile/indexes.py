@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from basestore.profile.document import Table
-from basestore.profile.model import Index
+from basestore.profile.lines import key_lines
+from basestore.profile.model import Index, Location
 from basestore.profile.names import (
     DEFAULT_INDEX,
     RESERVED_INDEXES,
@@ -49,6 +50,17 @@ def read_indexes(table: Table, inherited: Sequence[Index]) -> tuple[Index, ...]:
             )
         indexes[name] = _index(one, named[name], indexes.get(name), name)
     return tuple(indexes[name] for name in sorted(indexes))
+
+
+def read_index_places(table: Table) -> Mapping[str, Location]:
+    """Where a profile's own table names packages for indexes, by their names."""
+    stated = table.members("indexes")
+    lines = key_lines(table.document.text) if stated else {}
+    return {
+        normalised(text): Location(table.document.file, lines["indexes", name, "packages", number])
+        for name, one in stated.items()
+        for number, text in enumerate(one.strings("packages") or ())
+    }
 
 
 def _without(index: Index, moved: Collection[str]) -> Index:

@@ -33,11 +33,18 @@ class _Token(NamedTuple):
     kind: str
     text: str
     line: int
+    start: int
+    end: int
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
     """The line, from 1, of every table, key and array element of a valid TOML 1.0 document."""
     return _Walk(text).lines
+
+
+def element_spans(text: str) -> dict[KeyPath, tuple[int, int]]:
+    """Where the elements of arrays begin and end, as offsets in a valid TOML 1.0 document."""
+    return _Walk(text).spans
 
 
 def show_path(path: KeyPath) -> str:
@@ -54,6 +61,7 @@ def show_path(path: KeyPath) -> str:
 class _Walk:
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
+        self.spans: dict[KeyPath, tuple[int, int]] = {}
         self._tokens = list(_tokens(text))
         self._at = 0
         self._elements: dict[KeyPath, int] = {}  # arrays of tables, and their elements so far
@@ -127,8 +135,10 @@ class _Walk:
             elif end == "}":
                 self._pair(path)
             else:
-                self.lines[(*path, number)] = self._next.line
+                start = self._next
+                self.lines[(*path, number)] = start.line
                 self._value((*path, number))
+                self.spans[(*path, number)] = (start.start, self._tokens[self._at - 1].end)
                 number += 1
         self._take()
 
@@ -155,7 +165,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind != "blank":
-            yield _Token(kind, match[0], line)
+            yield _Token(kind, match[0], line, *match.span())
         line += match[0].count("\n")
 
 

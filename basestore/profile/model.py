@@ -6,8 +6,10 @@ from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.profile.cutoff import Cutoff
+from basestore.profile.pins import Pins
 from basestore.profile.place import Location as Location  # noqa: PLC0414 - part of this model
 from basestore.profile.policy import Policy
+from basestore.profile.service import Service
 from basestore.target import Platform
 
 VENV = "/opt/venv"
@@ -72,10 +74,25 @@ class DebianFoundation:
 
 
 @dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """How an engine finds out whether a container is well (Docker's image specification 1.2).
+
+    ``command`` is run without a shell. Times in seconds, 0 for the engine's own.
+    """
+
+    command: tuple[str, ...]
+    interval: int = 0
+    timeout: int = 0
+    start_period: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSettings:
     """What people say about the image's config; what they leave open is decided in ``lock``.
 
     ``cmd``: None where nobody stated one, which is not the same as stating an empty one.
+    ``ports``: TCP ports that a service listens on.
     """
 
     user: str = ""
@@ -84,6 +101,8 @@ class ImageSettings:
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    healthcheck: Healthcheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +131,10 @@ class Profile:
     of its ancestors', and where it says so; its own only. ``constraints``: bounds for what the
     closure needs anyway, the parents' included but for what it replaces. ``team_lock``: what it
     takes instead of resolving. ``exclude_newer``: how new what enters its lock may be; not an input
-    of the lock. ``files``: raw digest of every file that was read, by its path relative to the
-    project, ``basestore.toml`` and parents' included.
+    of the lock. ``service``: what a service has besides; its ``parent`` is its base. ``files``: raw
+    digest of every file that was read, by its path relative to the project, parents' included;
+    of ``basestore.toml`` the digest of what it says about this profile. ``indexed``: where it names
+    packages for indexes; its own only.
     """
 
     name: str
@@ -130,7 +151,14 @@ class Profile:
     constraints: tuple[Requirement, ...] = ()
     team_lock: TeamLock | None = None
     exclude_newer: Cutoff | None = None
+    service: Service | None = None
     files: Mapping[str, Digest] = field(default_factory=dict)
+    indexed: Mapping[str, Location] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """The file that holds it, relative to the project."""
+        return PROJECT_FILE if self.service else profile_file(self.name)
 
     @property
     def lineage(self) -> tuple["Profile", ...]:
@@ -156,19 +184,27 @@ class Profile:
         return tuple(one for one in self.constraints if one.name == package)
 
 
+def profile_file(name: str) -> str:
+    """A profile's file, relative to the project."""
+    return f"profiles/{name}.toml"
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project's folder and its ``basestore.toml`` (absent file: all defaults).
 
     ``registry``: ``host[:port][/path]`` or None. ``image_name``: a template with ``{profile}``.
-    ``digest``: the raw digest of ``basestore.toml``, None where that is absent.
+    ``services`` by name. ``digests``: of what ``basestore.toml`` says about each service, and under
+    the empty name about all profiles.
     """
 
     root: Path
     registry: str | None = None
     image_name: str = DEFAULT_IMAGE_NAME
     policy: Policy = field(default_factory=Policy)
-    digest: Digest | None = None
+    services: Mapping[str, Service] = field(default_factory=dict)
+    digests: Mapping[str, Digest] = field(default_factory=dict)
+    pins: Pins = field(default_factory=Pins)
 
     @property
     def profiles(self) -> Path:
@@ -180,6 +216,15 @@ class Project:
         """The folder of the locks."""
         return self.root / "locks"
 
-    def image(self, profile: str) -> str:
-        """The image's name, without registry and tag."""
-        return self.image_name.replace("{profile}", profile)
+    def file_of(self, name: str) -> str:
+        """The file that holds a profile or service, relative to the project."""
+        return PROJECT_FILE if name in self.services else profile_file(name)
+
+    def said_of(self, name: str) -> Digest | None:
+        """The digest of what ``basestore.toml`` says of a profile or service; None for nothing."""
+        return self.digests.get(name if name in self.services else "")
+
+    def image(self, name: str) -> str:
+        """The name of a profile's or service's image, without registry and tag."""
+        service = self.services.get(name)
+        return service.image if service else self.image_name.replace("{profile}", name)

@@ -9,6 +9,7 @@ _PLAIN = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 _LONGEST = 64
 _INDEX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RUN = re.compile(r"[-_.]+")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508, identifier
 _NORMALISED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?")
 
@@ -31,6 +32,20 @@ class PlainNameError(UsageError):
         self.name = name
 
 
+class NotAPackageNameError(UsageError):
+    """Something else stands where a package is to be named."""
+
+    def __init__(self, text: str) -> None:
+        name = name_of(text)
+        super().__init__(
+            f"{text!r} is no package's name",
+            f"name it alone: {name}; which versions may be there, the profile says"
+            if name
+            else "name it as the lock does",
+        )
+        self.text = text
+
+
 def is_plain(name: str) -> bool:
     """Whether a profile may be called so: also a component of an OCI repository's name."""
     return len(name) <= _LONGEST and _PLAIN.fullmatch(name) is not None
@@ -51,6 +66,20 @@ def is_index_name(name: str) -> bool:
 def normalised(name: str) -> str:
     """A package's name as compared (PyPA name normalisation, PEP 503)."""
     return _RUN.sub("-", name).lower()
+
+
+def name_of(requirement: str) -> str:
+    """The normalised name that a requirement begins with; empty where it doesn't."""
+    found = _NAME.match(requirement.strip())
+    return normalised(found[0]) if found else ""
+
+
+def package_name(text: str) -> str:
+    """A package's name as compared; raises NotAPackageNameError."""
+    name = normalised(text)
+    if not is_normalised(name):
+        raise NotAPackageNameError(text)
+    return name
 
 
 def is_normalised(name: str) -> bool:

@@ -141,12 +141,21 @@ class Waiver:
     until: date
     profiles: tuple[str, ...] = ()
 
+    @property
+    def subject(self) -> str:
+        """What it is for, in words."""
+        return f"no {self.package} breaks that rule" if self.package else "the rule isn't broken"
+
+    def is_for(self, lineage: Sequence[str]) -> bool:
+        """Whether it holds for a profile of that lineage."""
+        return not self.profiles or bool({*self.profiles} & {*lineage})
+
     def covers(self, rule: Rule, packages: Sequence[str], lineage: Sequence[str]) -> bool:
         """Whether it is about a rule's hit of these packages in a profile of that lineage."""
         return (
             self.rule == rule.key
             and self.place.file == rule.place.file
-            and (not self.profiles or bool({*self.profiles} & {*lineage}))
+            and self.is_for(lineage)
             and (not packages or any(matches(name, (self.package,)) for name in packages))
         )
 

@@ -1,19 +1,19 @@
 """The ``[policy]`` of a profile or the project: rules and waivers, with a place in every error."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 from basestore.profile.cutoff import parse_cutoff
 from basestore.profile.document import Table, nearest
+from basestore.profile.licences import is_licence, meant_licences
 from basestore.profile.lines import KeyPath, key_lines
 from basestore.profile.names import (
     DEFAULT_INDEX,
     is_index_name,
     is_pattern,
-    is_plain,
     normalised,
 )
 from basestore.profile.place import Location
@@ -32,6 +32,7 @@ from basestore.profile.policy import (
     Waiver,
 )
 from basestore.profile.policy_lists import FORBID, LICENCES, NOT_TOGETHER
+from basestore.profile.sizes import SIZE_HINT, parse_size
 
 _RULES = (
     Forbid.key,
@@ -43,9 +44,6 @@ _RULES = (
     RefuseYanked.key,
     MinimumAge.key,
 )
-_SIZE = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,3})?) ?(?P<unit>[kKMG]i?B|B)")
-_UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-_UNITS |= {"KiB": 2**10, "kiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _LICENCE = re.compile(r"[A-Za-z0-9.+*-]+( WITH [A-Za-z0-9.+*-]+)?")
 
 _OLDEST = timedelta(days=3660)
@@ -53,13 +51,16 @@ _OLDEST = timedelta(days=3660)
 _T = TypeVar("_T")
 
 
-def read_policy(table: Table) -> Policy:
-    """The policy of a file's root table, empty where it has none; raises DocumentError."""
+def read_policy(table: Table, profiles: Callable[[], Collection[str]]) -> Policy:
+    """The policy of a file's root table, empty where it has none; raises DocumentError.
+
+    ``profiles``: the names that the project's profiles have.
+    """
     stated = table.table("policy")
     if stated is None:
         return Policy()
     stated.only(*_RULES, *Effect)
-    reader = _Reader(stated, key_lines(table.document.text))
+    reader = _Reader(stated, key_lines(table.document.text), profiles)
     return Policy(tuple(reader.rules()), tuple(reader.waivers()))
 
 
@@ -69,6 +70,7 @@ class _Reader:
 
     table: Table
     lines: Mapping[KeyPath, int]
+    profiles: Callable[[], Collection[str]]
 
     def rules(self) -> Iterator[Rule]:
         """All rules, in an order that the file's doesn't change."""
@@ -163,11 +165,17 @@ class _Reader:
             if text.startswith("@"):
                 for pattern in _listed(self.table, LICENCES, text, key, number):
                     yield RefuseLicence(place, pattern, text)
-            elif _LICENCE.fullmatch(text):
-                yield RefuseLicence(place, text)
             else:
-                hint = f"write an SPDX identifier, GPL-* or unknown, or a list: {_known(LICENCES)}"
-                raise self.table.error(f"{text!r} is no pattern of licences", hint, key, number)
+                yield RefuseLicence(place, self._licence(text, number))
+
+    def _licence(self, text: str, number: int) -> str:
+        if _LICENCE.fullmatch(text) and is_licence(text):
+            return text
+        reason = f"{text!r} is no SPDX identifier, nor a pattern that one matches"
+        hint = f"write an SPDX identifier, GPL-* or unknown, or a list: {_known(LICENCES)}"
+        if meant := meant_licences(text):
+            hint = f"did you mean {' or '.join(map(repr, meant))}? {hint}"
+        raise self.table.error(reason, hint, RefuseLicence.key, number)
 
     def _waiver(self, effect: Effect, row: Table, place: Location) -> Waiver:
         row.only("rule", "package", "reason", "until", "profiles")
@@ -185,7 +193,14 @@ class _Reader:
             raise row.error("is empty", "say why, for those who come after you", "reason")
         until = row.required("until", row.day("until"), "add until = 2027-01-31, its last day")
         package = _waived(row, rule)
-        return Waiver(effect, place, rule, package, reason, until, tuple(_profiles(row)))
+        return Waiver(effect, place, rule, package, reason, until, tuple(self._profiles(row)))
+
+    def _profiles(self, row: Table) -> Iterator[str]:
+        for number, name in enumerate(row.strings("profiles") or ()):
+            if name not in (known := self.profiles()):
+                hint = nearest(name, known)
+                raise row.error(f"there is no profile {name!r}", hint, "profiles", number)
+            yield name
 
 
 def _waived(row: Table, rule: str) -> str:
@@ -196,13 +211,6 @@ def _waived(row: Table, rule: str) -> str:
     if text is not None:
         raise row.error("the total is about no package", "take it out", "package")
     return ""
-
-
-def _profiles(row: Table) -> Iterator[str]:
-    for number, name in enumerate(row.strings("profiles") or ()):
-        if not is_plain(name):
-            raise row.error(f"{name!r} is no profile's name", "name it", "profiles", number)
-        yield name
 
 
 def _pattern(table: Table, text: str, *inner: str | int) -> str:
@@ -238,13 +246,10 @@ def _array(table: Table, key: str) -> Sequence[object]:
 
 def _size(table: Table, text: str, *inner: str | int) -> int:
     """Bytes: a number with a unit."""
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        hint = 'write a number and B, kB, MB, GB, KiB, MiB or GiB: "300 MB"'
-        raise table.error(f"{text!r} is no size", hint, *inner)
-    whole, _, fraction = match["number"].partition(".")
-    thousandths = int(whole) * 1000 + int((fraction + "000")[:3])
-    size = thousandths * _UNITS[match["unit"]] // 1000
+    try:
+        size = parse_size(text)
+    except ValueError as error:
+        raise table.error(str(error), SIZE_HINT, *inner) from None
     if not size:
         raise table.error("would refuse everything", "write a size above zero", *inner)
     return size

@@ -1,14 +1,19 @@
 """Projects: the folder with ``basestore.toml`` and the profiles, and what that file says."""
 
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
-from basestore.errors import UsageError
+from basestore.errors import InputError, UsageError
 from basestore.profile.document import Table, nearest, read_document, read_file
-from basestore.profile.model import DEFAULT_IMAGE_NAME, PROJECT_FILE, Project
-from basestore.profile.names import is_plain, plain_name
+from basestore.profile.model import DEFAULT_IMAGE_NAME, PROJECT_FILE, Project, profile_file
+from basestore.profile.names import PlainNameError, is_plain, plain_name
+from basestore.profile.pins import read_pins
 from basestore.profile.policy_reader import read_policy
+from basestore.profile.service import Service
+from basestore.profile.service_reader import read_services
 
 # distribution/reference, "domain" and "path-component", without digests and tags.
 _REGISTRY = re.compile(
@@ -34,10 +39,20 @@ class UnknownProfileError(UsageError):
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(
-            f"no profile {name!r}: there is no profiles/{name}.toml",
+            f"no profile {name!r}: there is no {profile_file(name)}",
             nearest(name, known) if known else "write the file; the project has no profile yet",
         )
         self.name = name
+
+
+class MisnamedProfileError(InputError):
+    """A file among the profiles has a name that no profile can have."""
+
+    def __init__(self, file: str, cause: PlainNameError) -> None:
+        super().__init__(
+            f"{file}: {cause.message}", f"rename it, or move it elsewhere; {cause.hint}"
+        )
+        self.file = file
 
 
 class NoProfilesError(UsageError):
@@ -67,37 +82,99 @@ def read_project(root: Path) -> Project:
     Raises DocumentError.
     """
     data = read_file(root, PROJECT_FILE)
-    if data is None:
-        return Project(root)
+    return Project(root) if data is None else parse_project(root, data)
+
+
+def parse_project(root: Path, data: bytes) -> Project:
+    """The project in a folder, were these bytes its ``basestore.toml``; raises DocumentError."""
     table = read_document(PROJECT_FILE, data)
-    table.only("registry", "image-name", "policy")
+    table.only("registry", "image-name", "policy", "pins", "services")
+    services = read_services(table)
+    _check_shared_names(root, table, services)
     return Project(
         root=root,
         registry=_registry(table),
         image_name=_image_name(table),
-        policy=read_policy(table),
-        digest=Digest.of(data),
+        policy=read_policy(table, lambda: all_names(Project(root, services=services))),
+        services=services,
+        digests=_digests(table, services),
+        pins=read_pins(table),
     )
 
 
 def profile_names(project: Project) -> tuple[str, ...]:
-    """The names of the project's profiles, sorted; raises PlainNameError."""
-    files = project.profiles.glob("*.toml")
-    return tuple(sorted(plain_name(file.stem) for file in files if not file.name.startswith(".")))
+    """The names of the project's profiles, sorted; raises MisnamedProfileError."""
+    files = sorted(file.name for file in project.profiles.glob("[!.]*.toml"))
+    for file in files:
+        try:
+            plain_name(file.removesuffix(".toml"))
+        except PlainNameError as error:
+            raise MisnamedProfileError(f"profiles/{file}", error) from None
+    return tuple(sorted(file.removesuffix(".toml") for file in files))
+
+
+def all_names(project: Project) -> tuple[str, ...]:
+    """The names of the project's profiles, then those of its services.
+
+    Raises MisnamedProfileError.
+    """
+    return (*profile_names(project), *project.services)
 
 
 def chosen_profiles(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The profiles named, or all of them if none is named.
+    """The profiles named, or all of them if none is named; as `chosen_names`."""
+    return _chosen(project, names, profile_names(project))
 
-    Raises PlainNameError, UnknownProfileError and NoProfilesError.
+
+def chosen_names(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The profiles and services named, or all of them if none is named.
+
+    Raises PlainNameError, UnknownProfileError, NoProfilesError and MisnamedProfileError.
     """
-    known = profile_names(project)
+    return _chosen(project, names, all_names(project))
+
+
+def _chosen(project: Project, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     if not names and not known:
         raise NoProfilesError(project)
     for name in names:
         if plain_name(name) not in known:
             raise UnknownProfileError(name, known)
     return tuple(dict.fromkeys(names)) or known
+
+
+def _check_shared_names(root: Path, table: Table, services: Collection[str]) -> None:
+    """Profiles and services share one name space: locks and commands go by name alone."""
+    for name in services:
+        if (root / profile_file(name)).exists():
+            raise table.error(
+                f"there is a profile of that name, {profile_file(name)}",
+                "rename one of them: both would have one lock",
+                "services",
+                name,
+            )
+
+
+def _digests(table: Table, services: Mapping[str, Service]) -> Mapping[str, Digest]:
+    """What the file says about each service, and under no name what it says about all profiles.
+
+    The line is part of it, since places below a service's table move with it.
+    """
+    policy = _plain(table.values.get("policy"))
+    found = {"": Digest.of(json_bytes({"policy": policy}))} if policy else {}
+    for name, one in services.items():
+        said: Json = {"line": one.place.line, "policy": policy, "service": _plain(one.table.values)}
+        found[name] = Digest.of(json_bytes(said))
+    return found
+
+
+def _plain(value: object) -> Json:
+    """A value of TOML as one of JSON; floats and dates, which no key takes, as text."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value if isinstance(value, str | int | None) else str(value)
 
 
 def _registry(table: Table) -> str | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from basestore.digest import Digest
 from basestore.profile.direct import Refuse
-from basestore.profile.document import Table, nearest, read_document, read_file
+from basestore.profile.document import DocumentError, Table, nearest, read_document, read_file
 from basestore.profile.lines import KeyPath, key_lines
 from basestore.profile.model import Index, Location, Requirement
 from basestore.profile.names import normalised
@@ -56,6 +56,16 @@ def read_pyprojects(root: Path, table: Table, python: str, indexes: Sequence[Ind
         found.constraints.extend(project.constraints())
         found.files[file] = Digest.of(data)
     return found
+
+
+def refuse_beside_only_groups(wish: Table) -> None:
+    """Raise DocumentError for what asks for more where only groups are asked for."""
+    for key, instead in (
+        ("extras", "take one of them out"),
+        ("groups", "name them in only-groups"),
+    ):
+        if wish.values.get(key):
+            raise wish.error(f"{key} beside only-groups", instead, key)
 
 
 def _read(root: Path, file: str, refuse: Refuse) -> bytes:
@@ -108,8 +118,8 @@ class _Project:
             yield from self._dependencies()
             for number, extra in enumerate(self.wish.strings("extras") or ()):
                 yield from self._extra(extra, self.wish.refusal("extras", number))
-        elif "extras" in self.wish.values:
-            raise self.wish.error("extras beside only-groups", "take one of them out", "extras")
+        else:
+            refuse_beside_only_groups(self.wish)
         for key in ("groups", "only-groups"):
             for number, group in enumerate(self.wish.strings(key) or ()):
                 yield from self._group(group, (), self.wish.refusal(key, number))
@@ -138,7 +148,7 @@ class _Project:
         key = keys.get(normalised(extra))
         if optional is None or key is None:
             hint = nearest(extra, list(keys)) if keys else "take it out; there are none"
-            raise refuse(f"{self._file} has no extra {extra!r}", hint)
+            raise self._lacking(f"no extra {extra!r}", hint, refuse)
         if ("extra", key) not in self.taken:
             self.taken.add(("extra", key))
             for number, text in enumerate(optional.strings(key) or ()):
@@ -150,12 +160,17 @@ class _Project:
         key = keys.get(normalised(group))
         if groups is None or key is None:
             hint = nearest(group, list(keys)) if keys else "take it out; there are none"
-            raise refuse(f"{self._file} has no dependency group {group!r}", hint)
+            raise self._lacking(f"no dependency group {group!r}", hint, refuse)
         if key in chain:
             raise refuse(f"goes in a circle: {' -> '.join((*chain, key))}", "take one include out")
         if ("group", key) not in self.taken:
             yield from self._members(groups, key, chain)
             self.taken.add(("group", key))
+
+    def _lacking(self, what: str, hint: str, refuse: Refuse) -> DocumentError:
+        """The error for what the file doesn't have, asked for by the profile or by itself."""
+        error = refuse(f"{self._file} has {what}", hint)
+        return refuse(f"there is {what}", hint) if error.file == self._file else error
 
     def _members(self, groups: Table, key: str, chain: tuple[str, ...]) -> Iterator[Requirement]:
         """PEP 735: strings are requirements, tables include another group."""

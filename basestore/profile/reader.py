@@ -5,7 +5,6 @@ its parent. Since its image holds its parent's very layers, it may restate Pytho
 not change them, and its platforms are among its parent's.
 """
 
-import posixpath
 import re
 from collections.abc import Collection, Mapping
 
@@ -13,7 +12,7 @@ from basestore.digest import Digest
 from basestore.profile.cutoff import HINT as CUTOFF_HINT
 from basestore.profile.cutoff import Cutoff, parse_cutoff
 from basestore.profile.document import Table, nearest, read_document, read_file
-from basestore.profile.indexes import read_indexes
+from basestore.profile.indexes import read_index_places, read_indexes
 from basestore.profile.lines import key_lines
 from basestore.profile.model import (
     PROJECT_FILE,
@@ -23,11 +22,15 @@ from basestore.profile.model import (
     Profile,
     Project,
     Requirement,
+    profile_file,
 )
 from basestore.profile.names import is_normalised, is_plain, normalised, plain_name
+from basestore.profile.path_conflicts import read_path_conflicts
 from basestore.profile.policy_reader import read_policy
-from basestore.profile.project import UnknownProfileError, profile_names
+from basestore.profile.project import UnknownProfileError, all_names, profile_names
 from basestore.profile.requirements import read_requirements
+from basestore.profile.service import Service
+from basestore.profile.service_reader import service_image
 from basestore.profile.settings import read_image
 from basestore.profile.team_lock import read_team_lock
 from basestore.target import KNOWN, Platform
@@ -60,27 +63,29 @@ _SAME_LAYERS = (
 )
 
 
-def profile_file(name: str) -> str:
-    """A profile's file, relative to the project."""
-    return f"profiles/{name}.toml"
+_Children = tuple[tuple[str, Table], ...]
+"""The profiles on the way to an ancestor, the youngest first."""
 
 
 def read_profile(project: Project, name: str) -> Profile:
-    """A profile, its parents read and merged in.
+    """A profile, its parents read and merged in; or a service, likewise, as a child of its base.
 
-    Raises PlainNameError, UnknownProfileError, and DocumentError naming file, line and key.
+    Raises PlainNameError, UnknownProfileError, MisnamedProfileError, and DocumentError naming file,
+    line and key.
     """
+    if name in project.services:
+        return _read_service(project, project.services[name])
     data = read_file(project.root, profile_file(plain_name(name)))
     if data is None:
         raise UnknownProfileError(name, profile_names(project))
     return _read(project, name, data, ())
 
 
-def _read(project: Project, name: str, data: bytes, children: tuple[str, ...]) -> Profile:
+def _read(project: Project, name: str, data: bytes, children: _Children) -> Profile:
     file = profile_file(name)
     table = read_document(file, data)
     table.only(*_KEYS)
-    parent = _parent(project, table, (*children, name))
+    parent = _parent(project, (*children, (name, table)))
     indexes = read_indexes(table, parent.indexes if parent else ())
     python = _python(table, parent)
     stated = read_requirements(project.root, table, python, indexes)
@@ -96,15 +101,50 @@ def _read(project: Project, name: str, data: bytes, children: tuple[str, ...]) -
         requirements=stated.requirements,
         image=read_image(table, parent.image if parent else ImageSettings()),
         indexes=indexes,
-        policy=inherited_policy.plus(read_policy(table)),
-        path_conflicts=_path_conflicts(table, parent.path_conflicts if parent else {}),
+        policy=inherited_policy.plus(read_policy(table, lambda: profile_names(project))),
+        path_conflicts=read_path_conflicts(table, parent.path_conflicts if parent else {}),
         parent=parent,
         replaces=replaces,
         constraints=_constraints(stated.constraints, parent, replaces),
         team_lock=taken.lock,
         exclude_newer=_exclude_newer(table, parent),
         files={**inherited_files, **stated.files, **taken.files, file: Digest.of(data)},
+        indexed=read_index_places(table),
     )
+
+
+def _read_service(project: Project, service: Service) -> Profile:
+    table = service.table
+    base = _base(project, service)
+    stated = read_requirements(project.root, table, base.python, base.indexes)
+    own_policy = read_policy(table, lambda: all_names(project))
+    said = project.said_of(service.name)
+    return Profile(
+        name=service.name,
+        python=base.python,
+        platforms=_platforms(table, base),
+        foundation=base.foundation,
+        requirements=stated.requirements,
+        image=service_image(service, base.image),
+        indexes=base.indexes,
+        policy=base.policy.plus(own_policy),
+        parent=base,
+        constraints=_constraints(stated.constraints, base, ()),
+        exclude_newer=base.exclude_newer,
+        service=service,
+        files={**base.files, **stated.files, **({PROJECT_FILE: said} if said else {})},
+    )
+
+
+def _base(project: Project, service: Service) -> Profile:
+    data = None
+    if is_plain(service.base) and service.base not in project.services:
+        data = read_file(project.root, profile_file(service.base))
+    if data is None:
+        known = profile_names(project)
+        hint = nearest(service.base, known) if known else "write the base's profile first"
+        raise service.table.error(f"there is no profile {service.base!r}", hint, "base")
+    return _read(project, service.base, data, ())
 
 
 def _constraints(
@@ -117,26 +157,32 @@ def _constraints(
 
 
 def _project_file(project: Project) -> Mapping[str, Digest]:
-    return {PROJECT_FILE: project.digest} if project.digest else {}
+    said = project.said_of("")
+    return {PROJECT_FILE: said} if said else {}
 
 
-def _parent(project: Project, table: Table, family: tuple[str, ...]) -> Profile | None:
-    """The parent; ``family`` holds the profiles read so far, the one asked for first."""
+def _parent(project: Project, family: _Children) -> Profile | None:
+    """The parent of the last; ``family`` holds the profiles read so far, the one asked for first.
+
+    A family that is too deep is so by the one asked for, whatever else extends its ancestors.
+    """
+    table = family[-1][1]
     name = table.string("extends")
     if name is None:
         return None
-    chain = " -> ".join((*family, name))
-    if name in family:
+    names = [one for one, _ in family]
+    chain = " -> ".join((*names, name))
+    if name in names:
         raise table.error(f"goes in a circle: {chain}", "take one of them out", "extends")
     data = read_file(project.root, profile_file(name)) if is_plain(name) else None
     if data is None:
-        known = [other for other in profile_names(project) if other not in family]
+        known = [other for other in profile_names(project) if other not in names]
         hint = nearest(name, known) if known else "take the key out; there is no other profile"
         raise table.error(f"there is no profile {name!r}", hint, "extends")
     if len(family) == GENERATIONS:
-        raise table.error(
-            f"more than {GENERATIONS} generations: {chain}", "merge two of them", "extends"
-        )
+        hint = f"let it extend {family[1][0]}'s parent {names[2]}, or merge two of them"
+        youngest = family[0][1]
+        raise youngest.error(f"more than {GENERATIONS} generations: {chain}", hint, "extends")
     return _read(project, name, data, family)
 
 
@@ -257,30 +303,6 @@ def _replaces(table: Table) -> Mapping[str, Location]:
         place = Location(table.document.file, lines["replaces", number])
         replaces.setdefault(name, place)
     return {name: replaces[name] for name in sorted(replaces)}
-
-
-def _path_conflicts(
-    table: Table, inherited: Mapping[str, tuple[str, ...]]
-) -> Mapping[str, tuple[str, ...]]:
-    conflicts = dict(inherited)
-    for path, names in (table.strings_map("path-conflicts") or {}).items():
-        conflicts[path] = _conflict(table, path, names, inherited.get(path, ()))
-    return conflicts
-
-
-def _conflict(
-    table: Table, path: str, names: tuple[str, ...], inherited: tuple[str, ...]
-) -> tuple[str, ...]:
-    packages = tuple(normalised(name) for name in names)
-    if path.startswith(("/", "../")) or path in {".", ".."} or posixpath.normpath(path) != path:
-        reason, hint = "no plain path below the virtual environment", "write it like lib/x.py"
-    elif not all(map(is_normalised, packages)) or len(set(packages)) < max(2, len(packages)):
-        reason, hint = "not two or more names of packages", "name each once, the one that wins last"
-    elif packages[len(packages) - len(inherited) :] != inherited:
-        reason, hint = "not in the parent's order", f"end it with {', '.join(inherited)}"
-    else:
-        return packages
-    raise table.error(reason, hint, "path-conflicts", path)
 
 
 def _differs(here: str | None, there: str, parent: Profile) -> str:

@@ -6,6 +6,7 @@ where packages come from are refused: that is the profile's ``[indexes]``.
 """
 
 import itertools
+import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,8 @@ _NO_OPTION = {
     "--no-binary": f"only wheels are taken: {_BUILD}",
     "--trusted-host": "take it out; give the host's certificate with SSL_CERT_FILE",
 }
+_NOT_SHOWN = "can't be taken, and isn't shown, since the file lies outside of the project"
+_BRING_IT = "copy the file into the project and name it there, to be told what is wrong with it"
 _OTHER_OPTION = "take it out: it says how to install, and a profile says what"
 
 
@@ -90,7 +93,7 @@ class RequirementFiles:
             return
         taken = self._taken[parse][file] = []
         for location, text in self._lines(file, refuse):
-            refuse_here = _refusal_at(location)
+            refuse_here = self._refusal_at(location)
             if include := _INCLUDE.fullmatch(text):
                 other = relative(file, include["file"], refuse_here)
                 as_what = _included(include, parse, refuse_here)
@@ -112,6 +115,19 @@ class RequirementFiles:
         for number, line in _joined(text):
             if stripped := _COMMENT.sub("", line).strip():
                 yield Location(file, number), stripped
+
+    def _refusal_at(self, location: Location) -> Refuse:
+        """Makes errors at a line. Of a file that isn't the project's they show nothing.
+
+        A profile that somebody sends can name any file of the machine that it is locked on.
+        """
+
+        def refuse(reason: str, hint: str) -> DocumentError:
+            if _is_inside(self._root, location.file):
+                return DocumentError(location.file, reason, hint, line=location.line)
+            return DocumentError(location.file, _NOT_SHOWN, _BRING_IT, line=location.line)
+
+        return refuse
 
 
 def relative(base: str, name: str, refuse: Refuse) -> str:
@@ -191,5 +207,6 @@ def _no_option(word: str, refuse: Refuse) -> DocumentError:
     return refuse(f"the option {shown} has no place here", _NO_OPTION.get(shown, _OTHER_OPTION))
 
 
-def _refusal_at(location: Location) -> Refuse:
-    return lambda reason, hint: DocumentError(location.file, reason, hint, line=location.line)
+def _is_inside(root: Path, file: str) -> bool:
+    """Whether a file lies in a folder, links followed."""
+    return Path(os.path.realpath(root / file)).is_relative_to(os.path.realpath(root))

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from basestore.digest import Digest
-from basestore.profile.document import Table
-from basestore.profile.lines import key_lines
+from basestore.profile.document import DocumentError, Table
 from basestore.profile.model import Index, Location, Requirement
 from basestore.profile.pyproject import read_pyprojects
 from basestore.profile.requirement import parse_requirement
@@ -40,11 +39,26 @@ def read_requirements(root: Path, table: Table, python: str, indexes: Sequence[I
         refuse = table.refusal("constraints-files", number)
         files.read_constraints(relative(table.document.file, name, refuse), refuse)
     projects = read_pyprojects(root, table, python, indexes)
+    requirements = _sorted([*_own(table), *files.requirements, *projects.requirements])
+    for one in requirements:
+        _refuse_named(one, indexes)
     return Stated(
-        _sorted([*_own(table), *files.requirements, *projects.requirements]),
+        requirements,
         _sorted([*files.constraints, *projects.constraints]),
         {**files.digests, **projects.files},
     )
+
+
+def _refuse_named(requirement: Requirement, indexes: Sequence[Index]) -> None:
+    """What is named for an index comes from there only, and not from a URL."""
+    named = (one.name for one in indexes if requirement.name in one.packages)
+    if requirement.url and (index := next(named, None)):
+        raise DocumentError(
+            requirement.location.file,
+            f"{requirement.name} by a URL, which [indexes.{index}] names for that index",
+            f"ask for it by name, or take it out of [indexes.{index}] packages",
+            line=requirement.location.line,
+        )
 
 
 def _sorted(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
@@ -54,7 +68,7 @@ def _sorted(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
 def _own(table: Table) -> Iterator[Requirement]:
     file = table.document.file
     texts = table.strings("requirements") or ()
-    lines = key_lines(table.document.text) if texts else {}
+    lines = table.document.lines if texts else {}
     for number, text in enumerate(texts):
-        location = Location(file, lines["requirements", number])
+        location = Location(file, lines[(*table.path, "requirements", number)])
         yield parse_requirement(text, location, table.refusal("requirements", number))

@@ -21,6 +21,11 @@ def read_image(table: Table, inherited: ImageSettings) -> ImageSettings:
     if image is None:
         return inherited
     image.only("user", "workdir", "env", "entrypoint", "cmd", "labels")
+    return read_settings(image, inherited)
+
+
+def read_settings(image: Table, inherited: ImageSettings) -> ImageSettings:
+    """The settings among a table's keys, likewise; raises DocumentError."""
     entrypoint = image.strings("entrypoint")
     cmd = image.strings("cmd")
     return ImageSettings(

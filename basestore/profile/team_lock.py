@@ -9,6 +9,7 @@ from basestore.digest import Digest
 from basestore.profile.document import Table, read_file
 from basestore.profile.lines import key_lines
 from basestore.profile.model import Location, TeamLock
+from basestore.profile.pyproject import refuse_beside_only_groups
 from basestore.profile.requirement_files import relative
 
 _KEYS = ("file", "extras", "groups", "only-groups")
@@ -46,6 +47,8 @@ def read_team_lock(root: Path, table: Table) -> Taken:
                 key,
             )
     name = stated.required("file", stated.string("file"), 'add file = "../app/uv.lock"')
+    if stated.values.get("only-groups"):
+        refuse_beside_only_groups(stated)
     file = relative(table.document.file, name, stated.refusal("file"))
     files = {path: _read(root, path, stated) for path in _files(file, stated)}
     line = key_lines(table.document.text)["from-lock", "file"]

@@ -14,6 +14,9 @@ LAYOUT = 0
 VENV = ABSOLUTE_VENV.removeprefix("/")
 """Where the virtual environment of every image lies, relative to the image's root."""
 
+APPLICATION = "application"
+"""The kind of an application's recipe, and what it is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundationRecipe:
@@ -94,13 +97,71 @@ class WheelsRecipe:
         )
 
 
-Recipe = FoundationRecipe | WheelsRecipe
+@dataclass(frozen=True, slots=True)
+class ApplicationFile:
+    """A file of an application: ``path`` from the image's root, ``mode`` 0644 or 0755."""
+
+    path: str
+    mode: int
+    size: int
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationLink:
+    """A symbolic link of an application; ``target`` is relative to the link's folder."""
+
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRecipe:
+    """Files and links of a project, each sorted by path.
+
+    Their contents are no blobs: they lie in the working folder, and the recipe only tells their
+    digests. A folder is there for what lies in it.
+    """
+
+    files: tuple[ApplicationFile, ...]
+    links: tuple[ApplicationLink, ...] = ()
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What the layer holds, in the one word that stands for any application."""
+        return (APPLICATION,)
+
+    @property
+    def inputs(self) -> tuple[Digest, ...]:
+        """The blobs the layer is made from: none."""
+        return ()
+
+    @property
+    def weight(self) -> int:
+        """How much work the layer is, against others: all of it is encoded, nothing copied."""
+        return 3 * sum(file.size for file in self.files)
+
+    @property
+    def digest(self) -> Digest:
+        """The recipe's own digest."""
+        return _digest(
+            {
+                "kind": APPLICATION,
+                "files": [[one.path, f"{one.mode:04o}", str(one.sha256)] for one in self.files],
+                "links": [[one.path, one.target] for one in self.links],
+            }
+        )
+
+
+Recipe = FoundationRecipe | WheelsRecipe | ApplicationRecipe
 
 
 def label(recipe: Recipe) -> str:
     """A recipe in a few words, for people."""
     if isinstance(recipe, FoundationRecipe):
         return f"foundation {recipe.platform}"
+    if isinstance(recipe, ApplicationRecipe):
+        return APPLICATION
     first = recipe.packages[0]
     return first if len(recipe.packages) == 1 else f"{first} and {len(recipe.packages) - 1} more"
 

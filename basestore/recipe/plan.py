@@ -40,6 +40,10 @@ SHAPE = Shape(heavy=1024 * 1024, alone=25, buckets=8)
 """What locks are planned by. Three generations and the foundation are 100 layers at most."""
 
 
+SERVICE_SHAPE = Shape(heavy=1024 * 1024, alone=11, buckets=8)
+"""What a service's own wheels are planned by: 19 layers at most, and its application is one."""
+
+
 class TooManyLayersError(PolicyError):
     """The plan has more layers than an engine takes."""
 
@@ -52,14 +56,23 @@ class TooManyLayersError(PolicyError):
 
 
 def plan(lock: Lock, platform: PlatformLock, shape: Shape = SHAPE) -> tuple[Recipe, ...]:
-    """The recipes of one platform's layers, the lowest first. Pure; raises TooManyLayersError."""
+    """The recipes of one platform's layers, the lowest first. Pure; raises TooManyLayersError.
+
+    Of a service those between its base's and its application's, which have a shape of their own.
+    """
+    if lock.base:
+        return _layers(lock, platform, SERVICE_SHAPE)
     foundation = FoundationRecipe(platform.platform, platform.python, platform.debs)
-    losers = _losers(lock.path_conflicts)
-    groups = _groups(_generations(lock, platform), shape)
-    layers = [_wheels(platform.python, group, losers) for group in groups]
+    layers = _layers(lock, platform, shape)
     if len(layers) + 1 > LIMIT:
         raise TooManyLayersError(lock.profile, len(layers) + 1)
     return (foundation, *layers)
+
+
+def _layers(lock: Lock, platform: PlatformLock, shape: Shape) -> tuple[WheelsRecipe, ...]:
+    losers = _losers(lock.path_conflicts)
+    groups = _groups(_generations(lock, platform), shape)
+    return tuple(_wheels(platform.python, group, losers) for group in groups)
 
 
 def bucket(name: str, buckets: int = SHAPE.buckets) -> int:

@@ -177,7 +177,7 @@ def _token_of(answer: bytes) -> str | None:
     try:
         fields = json.loads(answer)
         token = fields.get("token") or fields.get("access_token")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
     printable = isinstance(token, str) and token.isascii() and token.isprintable()
     return token if printable and " " not in token else None

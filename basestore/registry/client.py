@@ -229,7 +229,8 @@ class RegistryClient:
             return
         header = self._auth.header
         response = send(_with(request, header))
-        if response.status == 401:
+        # Whoever it redirects to has no say in where its credentials go.
+        if response.status == 401 and origin(response.url) == origin(self.repository.api):
             response.drain()
             response = send(_with(request, self._auth.renew(header, response)))
         with response:

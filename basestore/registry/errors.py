@@ -58,7 +58,7 @@ def read_errors(response: Response) -> tuple[tuple[str, ...], str]:
     try:
         answer = json.loads(response.read(_LARGEST_ANSWER))
         errors = [error for error in answer["errors"] if isinstance(error, dict)]
-    except (TransportError, ValueError, KeyError, TypeError):
+    except (TransportError, ValueError, KeyError, TypeError, RecursionError):
         return (), ""
     codes = tuple(str(error.get("code")) for error in errors)
     codes = tuple(code for code in codes if _CODE.fullmatch(code))

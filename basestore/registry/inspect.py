@@ -16,6 +16,7 @@ from basestore.registry.client import Manifest, RegistryClient
 from basestore.registry.reference import Repository
 
 _LARGEST_CONFIG = 4 * 1024 * 1024
+_MOST_IMAGES = 64  # of an index; each takes two requests
 
 
 class NoImageError(UnreachableError):
@@ -102,6 +103,8 @@ class _Inspector:
         if document.manifests is None:
             return (self._manifest(top),)
         images = [entry for entry in document.manifests if not _is_attestation(entry)]
+        if len(images) > _MOST_IMAGES:
+            raise self._error(f"its index names {len(images)} images")
         return tuple(self._manifest(self._fetch(entry)) for entry in images)
 
     def _fetch(self, entry: _Descriptor) -> Manifest:
@@ -116,18 +119,19 @@ class _Inspector:
             raise self._error(f"{manifest.digest} has no config")
         digest = self._digest(document.config)
         config = self._decode(self.client.blob(digest, _LARGEST_CONFIG), _Config)
+        labels = (config.config.labels if config.config else None) or {}
         return PublishedManifest(
-            platform=_platform(config),
+            platform=_shown(_platform(config)),
             digest=manifest.digest,
             config=digest,
-            labels=(config.config.labels if config.config else None) or {},
+            labels={name: _shown(text) for name, text in labels.items()},
             layers=tuple(self._digest(layer) for layer in document.layers),
         )
 
     def _decode(self, data: bytes, kind: type[_Type]) -> _Type:
         try:
             return msgspec.json.decode(data, type=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise self._error(str(error)) from None
 
     def _digest(self, entry: _Descriptor) -> Digest:
@@ -143,6 +147,11 @@ class _Inspector:
 def _platform(platform: _Platform) -> str:
     parts = (platform.os, platform.architecture, platform.variant)
     return "/".join(part for part in parts if part)
+
+
+def _shown(text: str) -> str:
+    """A text that may go to a terminal, whatever the registry says."""
+    return text if text.isprintable() else repr(text)
 
 
 def _is_attestation(entry: _Descriptor) -> bool:

@@ -74,7 +74,7 @@ class ResolutionError(NoResolutionError):
     def __init__(self, wanted: "Wanted", demands: Sequence[Demand], reason: str, hint: str) -> None:
         said = "; ".join(demand.words for demand in demands)
         super().__init__(
-            f"profile {wanted.profile} has no resolution on {wanted.target.platform} with Python "
+            f"{wanted.who} has no resolution on {wanted.target.platform} with Python "
             f"{wanted.target.python}: {said}{'; ' if said else ''}{reason}",
             hint,
         )
@@ -97,11 +97,11 @@ class NoWheelError(ResolutionError):
 class ChangedWheelError(IntegrityError):
     """The wheel that a package is locked to is not what its index has today."""
 
-    def __init__(self, wheel: Wheel, found: str) -> None:
+    def __init__(self, wheel: Wheel, found: str, where: str = "its index") -> None:
         super().__init__(
-            f"{wheel.file} is locked with sha256 {wheel.sha256.hex}, but its index {found}",
-            f"find out why before you trust it; `--upgrade-package {wheel.name}` locks what is "
-            "there today",
+            f"{wheel.file} is locked with sha256 {wheel.sha256.hex}, but {where} {found}",
+            f"find out why before you trust it; `basestore lock {wheel.generation} "
+            f"--upgrade-package {wheel.name}` locks what is there today",
         )
         self.wheel = wheel
 
@@ -111,7 +111,8 @@ class Wanted:
     """What a profile wants on one platform.
 
     ``indexes``: where some packages come from. ``replaces``: packages of its parent that it brings
-    itself. ``constraints``: bounds for what is needed anyway.
+    itself. ``constraints``: bounds for what is needed anyway. ``base``: of a service, the profile
+    whose packages bound it.
     """
 
     profile: str
@@ -120,6 +121,12 @@ class Wanted:
     indexes: tuple[Index, ...] = ()
     replaces: tuple[str, ...] = ()
     constraints: tuple[Demand, ...] = ()
+    base: str = ""
+
+    @property
+    def who(self) -> str:
+        """What wants it, for people."""
+        return f"{'service' if self.base else 'profile'} {self.profile}"
 
     @property
     def project(self) -> str:
@@ -178,7 +185,7 @@ def no_wheel(package: str, version: str, wanted: Wanted, path: Sequence[str]) ->
 
 
 def _retell(reason: str, wanted: Wanted) -> str:
-    told = reason.replace(wanted.project, f"profile {wanted.profile}").rstrip(".")
+    told = reason.replace(wanted.project, wanted.who).rstrip(".")
     return told[:1].lower() + told[1:]
 
 
@@ -197,17 +204,20 @@ def _contradiction(
     if clashes and all(clash.hopeless for clash in clashes.values()):
         return ContradictionError(wanted, named, told, loosen)
     older = any(clash.older for clash in clashes.values())
-    anew, own = _anew(list(clashes or locked), older), _own(wanted, list(clashes or locked))
+    anew = _anew(list(clashes or locked), older, "the base" if wanted.base else "the parent")
+    if wanted.base:  # it never brings another version of what its base has
+        return ContradictionError(wanted, named, told, f"{loosen}; or {anew}")
+    own = _own(wanted, list(clashes or locked))
     return ContradictionError(wanted, named, told, f"{loosen}; or {anew}; or {own}")
 
 
-def _anew(locked: Sequence[Demand], older: bool) -> str:
+def _anew(locked: Sequence[Demand], older: bool, whose: str) -> str:
     """An ancestor with too new a version doesn't get an older one by an upgrade."""
     generations = sorted({demand.generation for demand in locked})
     if older:
-        return f"lock the parent anew, with the same requirement in {' and '.join(generations)}"
+        return f"lock {whose} anew, with the same requirement in {' and '.join(generations)}"
     upgrades = " ".join(f"--upgrade-package {demand.name}" for demand in locked)
-    return f"lock the parent anew, `basestore lock {' '.join(generations)} {upgrades}`"
+    return f"lock {whose} anew, `basestore lock {' '.join(generations)} {upgrades}`"
 
 
 def _own(wanted: Wanted, locked: Sequence[Demand]) -> str:

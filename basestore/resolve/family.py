@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 
 from basestore.errors import InputError
 from basestore.profile.model import Location, Profile
-from basestore.profile.reader import profile_file
 from basestore.target import Platform
 
 
@@ -40,8 +39,9 @@ class MovedPackageError(InputError):
     def __init__(self, profile: Profile, parent: Profile, package: str) -> None:
         here = profile.index_of(package) or "default"
         there = parent.index_of(package) or "default"
+        place = profile.indexed.get(package, profile.file)
         super().__init__(
-            f"{profile_file(profile.name)}: indexes.{here}.packages: {package} is locked by the "
+            f"{place}: indexes.{here}.packages: {package} is locked by the "
             f"parent {parent.name}, to which it comes from {there}",
             f'let the child bring its own, replaces = ["{package}"], or don\'t name it there',
         )

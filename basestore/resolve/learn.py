@@ -119,7 +119,8 @@ class _Student:
 
     def _inside(self, wheel: IndexedWheel) -> bytes:
         from basestore.layer.wheel.content import read_content
-        from basestore.layer.wheel.zip import BadZipError, read_zip
+        from basestore.layer.wheel.errors import BadZipError
+        from basestore.layer.wheel.zip import read_zip
 
         with self.store.blobs.open(wheel.sha256) as file:
             for entry in read_zip(file, wheel.file):

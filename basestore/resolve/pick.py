@@ -1,9 +1,12 @@
 """Picking: of a package's wheels the one that the lock gets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from basestore.profile.model import Profile
+from basestore.lock.model import Wheel
+from basestore.profile.model import Profile, Requirement
 from basestore.resolve.answer import asked_names
+from basestore.resolve.direct import ChangedUrlError, Direct, UnnamedUrlError
 from basestore.resolve.explain import Wanted
 from basestore.resolve.hashes import permitted
 from basestore.resolve.known import Known
@@ -21,13 +24,17 @@ class Picker:
     known: Known
     upgrade: frozenset[str]
     pin: Pin
+    direct: Direct
 
     def pick(self, name: str, wanted: Wanted, closure: Closure) -> IndexedWheel:
         """What is locked already if it may stay, else the best wheel of those allowed."""
         target = wanted.target
         package = self._hashed(closure.packages[name], target)
+        by_url = self._by_url(package, wanted, closure)
+        if by_url:
+            package = replace(package, wheels=(self._checked(package.wheels[0], by_url, target),))
         asked = (*self.profile.demanded(name), *self.profile.bounds(name))
-        kept = self._keep(package, closure.indexes[name], target)
+        kept = self._keep(package, by_url, target)
         if kept and name in self.known.inherited(target.platform, self.profile.replaces):
             permitted(replace(package, wheels=(kept,)), asked, target)
             return kept
@@ -37,21 +44,58 @@ class Picker:
         chosen = choose(
             allowed, wanted, closure.path(name, [*asked_names(self.profile), *closure.roots])
         )
-        if name not in self.upgrade:
+        if name not in self.upgrade and not by_url:
             # Who upgrades everything doesn't mean to take other bytes for the same file.
             refuse_changed(chosen, self.known.own(self.profile, target.platform).get(name))
         return chosen
 
     def _hashed(self, package: IndexedPackage, target: Target) -> IndexedPackage:
         """The package, its best wheel with a digest; one that is locked keeps the lock's."""
-        locked = self.known.parents(target.platform).get(package.name)
-        if locked is None or package.name in self.profile.replaces:
-            locked = self.known.own(self.profile, target.platform).get(package.name)
-            if self.upgrade & {package.name, "*"}:
-                locked = None
+        locked = self._locked(package.name, target)
+        if locked and self.upgrade & {package.name, "*"} and not self._stays(package.name, target):
+            locked = None
         return with_hashes(package, locked, target, self.pin)
 
-    def _keep(self, package: IndexedPackage, index: str, target: Target) -> IndexedWheel | None:
+    def _by_url(
+        self, package: IndexedPackage, wanted: Wanted, closure: Closure
+    ) -> tuple[Requirement, ...]:
+        """The requirements that ask for a package's one wheel by its URL."""
+        name = package.name
+        if closure.indexes[name] != DIRECT or not package.wheels or self.profile.team_lock:
+            return ()
+        asked = self.direct.asked(package.wheels[0], name, wanted.target)
+        if not asked and name not in self.known.parents(wanted.target.platform):
+            path = closure.path(name, asked_names(self.profile))
+            raise UnnamedUrlError(self.profile, package.wheels[0], " -> ".join(path))
+        return asked
+
+    def _checked(
+        self, wheel: IndexedWheel, asked: Sequence[Requirement], target: Target
+    ) -> IndexedWheel:
+        """The wheel as it lies at its URL; another one than is locked only where a hash says so."""
+        name = asked[0].name
+        stays, locked = self._stays(name, target), self._locked(name, target)
+        if name in self.upgrade and not stays:
+            locked = None
+        found = self.direct.checked(wheel, asked, locked)
+        meant = not stays and any(one.hashes for one in asked)
+        if locked and locked.file == found.file and locked.sha256 != found.sha256 and not meant:
+            raise ChangedUrlError(locked, asked[0], found)
+        return found
+
+    def _locked(self, name: str, target: Target) -> Wheel | None:
+        """A package's wheel in the parent's lock, or else in the previous one."""
+        if self._stays(name, target):
+            return self.known.parents(target.platform)[name]
+        return self.known.own(self.profile, target.platform).get(name)
+
+    def _stays(self, name: str, target: Target) -> bool:
+        """Whether a package is the parent's, whatever is upgraded."""
+        return name in self.known.inherited(target.platform, self.profile.replaces)
+
+    def _keep(
+        self, package: IndexedPackage, by_url: Sequence[Requirement], target: Target
+    ) -> IndexedWheel | None:
         name, platform = package.name, target.platform
         parents = self.known.parents(platform).get(name)
         if parents is not None and name not in self.profile.replaces:
@@ -62,6 +106,6 @@ class Picker:
         own = self.known.own(self.profile, platform).get(name)
         if own is None or own.version != package.version or self.upgrade & {name, "*"}:
             return None
-        if self.profile.team_lock or (index == DIRECT and own.file != package.wheels[0].file):
-            return None  # another file is asked for
+        if self.profile.team_lock or by_url:
+            return None  # what is asked for is that very file
         return keep(package, own, target)

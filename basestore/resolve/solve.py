@@ -22,6 +22,7 @@ from basestore.lock.origin import (
 )
 from basestore.lock.policy import Verdict
 from basestore.profile.model import Location, Profile, Requirement
+from basestore.profile.service import Service
 from basestore.resolve.answer import (
     Answer,
     asked_names,
@@ -29,6 +30,7 @@ from basestore.resolve.answer import (
     direct_places,
     package_origins,
 )
+from basestore.resolve.direct import Direct, by_requirement
 from basestore.resolve.explain import Demand, Wanted
 from basestore.resolve.family import UnneededReplacementError
 from basestore.resolve.foundation import SolvedFoundation
@@ -36,14 +38,15 @@ from basestore.resolve.known import Known
 from basestore.resolve.learn import Learned
 from basestore.resolve.paths import shortest_paths
 from basestore.resolve.pick import Picker
-from basestore.resolve.pin import find_untold
+from basestore.resolve.pin import find_untold, tells_all
 from basestore.resolve.policy import judge, learn_for
 from basestore.resolve.ports import Ports, SolveOptions
 from basestore.resolve.taken import take
 from basestore.resolve.wheels import Closure, Preferences, resolve_closure
-from basestore.sources.direct import as_asked, asked_by_url
+from basestore.sources.direct import as_asked, asked_by_url, team_direct_places
 from basestore.sources.team_lock import read_team_lock
 from basestore.sources.uv import Target
+from basestore.sources.uv_failure import IndexAccessError, IndexUnreachableError
 from basestore.target import Platform
 
 
@@ -89,12 +92,34 @@ def solve(profile: Profile, known: Known, options: SolveOptions, ports: Ports) -
         lineage=tuple(generation.name for generation in profile.lineage),
         path_conflicts=path_conflicts(profile, locked),
     )
+    if profile.service:
+        lock = _lacking(lock, profile.service)
     learned = solver.learned(answers)
     untold = solver.untold(answers)
     packages = merge_packages([package_origins(answer, learned, untold) for answer in answers])
     verdict = judge(profile, lock, packages, ports.now)
-    debs = merge_debs([deb_origins(answer.foundation, profile) for answer in answers])
+    bases = () if profile.service else answers  # a service's .debs are its base's
+    debs = merge_debs([deb_origins(answer.foundation, profile) for answer in bases])
     return Solution(lock, direct_places(profile, answers), packages, debs, verdict)
+
+
+def _lacking(lock: Lock, service: Service) -> Lock:
+    """A service's lock out of the lock of its whole closure: what its base lacks."""
+    return replace(
+        lock,
+        base=service.base,
+        lineage=(service.name,),
+        path_conflicts={},
+        platforms=tuple(
+            replace(
+                one,
+                debs=(),
+                wheels=tuple(w for w in one.wheels if w.generation == service.name),
+                replaced=(),
+            )
+            for one in lock.platforms
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +143,18 @@ class _Solver:
         target = Target(platform, foundation.python, foundation.glibc)
         wanted = self._wanted(target)
         preferences = self._preferences(platform)
-        closure = self._taken(target) or resolve_closure(self.ports.uv, wanted, preferences)
+        closure = self._taken(target) or self._resolved(wanted, preferences)
         self._check_replaced(closure, platform)
-        picker = Picker(self.profile, self.known, self.options.upgrade, self.ports.pin)
+        direct = Direct(self.profile, self.ports.uv.environ, self.ports.pin)
+        picker = Picker(self.profile, self.known, self.options.upgrade, self.ports.pin, direct)
         chosen = {name: picker.pick(name, wanted, closure) for name in closure.packages}
         return Answer(target, foundation, closure, chosen)
+
+    def _resolved(self, wanted: Wanted, preferences: Preferences) -> Closure:
+        try:
+            return resolve_closure(self.ports.uv, wanted, preferences)
+        except (IndexUnreachableError, IndexAccessError) as error:
+            raise by_requirement(error, self.profile) from error
 
     def _taken(self, target: Target) -> Closure | None:
         """The closure out of a team's lock, where the profile takes one."""
@@ -146,7 +178,9 @@ class _Solver:
     def untold(self, answers: Sequence[Answer]) -> frozenset[Digest]:
         """The digests that no index told."""
         chosen = [(answer.closure, answer.chosen) for answer in answers]
-        return find_untold(self.known, chosen, self.ports.tells, self.ports.uv.trusted)
+        # The digests of a team's lock are that lock's word: no index is asked.
+        tells = tells_all if self.profile.team_lock else self.ports.tells
+        return find_untold(self.known, chosen, tells, self.ports.uv.trusted)
 
     def locked(self, answers: Sequence[Answer]) -> tuple[PlatformLock, ...]:
         """The platforms' parts of the lock, once all sizes are known."""
@@ -204,14 +238,21 @@ class _Solver:
         profile = self.profile
         environ = self.ports.uv.environ
         own = (Demand.of(one, as_asked(one, environ)) for one in self._asked())
-        demands = (*self._inherited(target.platform), *own)
+        inherited = tuple(self._inherited(target.platform))
+        bounds = tuple(map(Demand.bound, profile.constraints))
+        # A profile's lock has its whole closure. A service's has what its base lacks, so that of
+        # its base's packages only those matter that it needs itself, and uv asks for no others.
+        demands, bounds = (
+            (tuple(own), (*inherited, *bounds)) if profile.service else ((*inherited, *own), bounds)
+        )
         return Wanted(
             profile.name,
             target,
             demands,
             profile.indexes,
             tuple(profile.replaces),
-            tuple(map(Demand.bound, profile.constraints)),
+            bounds,
+            profile.service.base if profile.service else "",
         )
 
     def _inherited(self, platform: Platform) -> Iterator[Demand]:
@@ -222,9 +263,14 @@ class _Solver:
         for name, wheel in self.known.inherited(platform, self.profile.replaces).items():
             path = paths.get(name, (name,))
             demand = Demand.locked(wheel, path, parent.demanded(path[0]))
-            direct = asked_by_url(parent, wheel)
-            as_text = as_asked(direct, self.ports.uv.environ) if direct else ""
-            yield replace(demand, as_asked=as_text)
+            yield replace(demand, as_asked=self._by_url(parent, wheel))
+
+    def _by_url(self, parent: Profile, wheel: Wheel) -> str:
+        """How a parent's wheel is asked for that lies at a URL; empty where an index has it."""
+        if direct := asked_by_url(parent, wheel):
+            return as_asked(direct, self.ports.uv.environ)
+        places = team_direct_places(parent, {wheel.sha256}).values()
+        return next((f"{wheel.name} @ {url}#sha256={wheel.sha256.hex}" for (url,) in places), "")
 
     def _asked(self) -> Iterator[Requirement]:
         """The profile's requirements, and its ancestors' of what it replaces."""

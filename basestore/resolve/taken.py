@@ -10,6 +10,9 @@ from basestore.profile.names import DEFAULT_INDEX
 from basestore.resolve.wheels import Closure
 from basestore.sources.pylock import IndexedPackage, IndexedWheel
 from basestore.sources.team_lock import TeamPackages
+from basestore.sources.uv import DIRECT
+from basestore.sources.uv_environ import bare
+from basestore.transport import host_of
 
 
 class TeamContradictionError(NoResolutionError):
@@ -27,11 +30,11 @@ class TeamContradictionError(NoResolutionError):
 
 
 class OtherIndexError(NoResolutionError):
-    """A team's lock has a package from another index than the one that it is named for."""
+    """A team's lock has a package from elsewhere than the index that it is named for."""
 
-    def __init__(self, place: Location, name: str, index: str) -> None:
+    def __init__(self, place: Location, name: str, index: str, where: str) -> None:
         super().__init__(
-            f"{place} has {name} from another index than {index}, which the profile names for it",
+            f"{place} has {name} from {where}, and the profile names the index {index} for it",
             f"lock it from there, or take {name} out of [indexes.{index}] packages",
         )
         self.package = name
@@ -63,9 +66,9 @@ def take(
         packages={name: packages[name] for name in sorted(packages)},
         requires={name: tuple(n for n in graph[name] if n in packages) for name in packages},
         indexes={
-            name: (known[name].index if name in known else "")
-            or profile.index_of(name)
-            or DEFAULT_INDEX
+            name: known[name].index or profile.index_of(name) or DEFAULT_INDEX
+            if name in known
+            else _index(profile, team, name)
             for name in packages
         },
         urls={name: team.indexes.get(name, "") for name in packages},
@@ -75,9 +78,38 @@ def take(
 
 def _check_index(profile: Profile, team: TeamPackages, name: str) -> None:
     named = next((one for one in profile.indexes if name in one.packages), None)
+    if named is None:
+        return
+    if name in team.direct:
+        raise OtherIndexError(team.place(name), name, named.name, "a URL")
     told = team.indexes.get(name)
-    if named and told and told.rstrip("/") != named.url.rstrip("/"):
-        raise OtherIndexError(team.place(name), name, named.name)
+    if told and bare(told) != bare(named.url):
+        raise OtherIndexError(team.place(name), name, named.name, "another index")
+
+
+def _index(profile: Profile, team: TeamPackages, name: str) -> str:
+    """The name of the index that a package was locked from; of one without a name, the host.
+
+    Where the lock doesn't tell, the host that has the wheels is all that is known.
+    """
+    if name in team.direct:
+        return DIRECT
+    told = team.indexes.get(name)
+    if told is None:
+        return _by_host(profile, team.packages[name])
+    if bare(told) in map(bare, team.defaults):
+        return DEFAULT_INDEX
+    same = (index.name for index in profile.indexes if bare(index.url) == bare(told))
+    return next(same, host_of(told))
+
+
+def _by_host(profile: Profile, package: IndexedPackage) -> str:
+    """The index that a package is named for, if its wheels lie there; else where they lie."""
+    named = next((one for one in profile.indexes if package.name in one.packages), None)
+    hosts = {host_of(wheel.url) for wheel in package.wheels}
+    if named and hosts == {host_of(named.url)}:
+        return named.name
+    return " and ".join(sorted(hosts))
 
 
 def _as_indexed(wheel: Wheel, origin: PackageOrigin) -> IndexedPackage:

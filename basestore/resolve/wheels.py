@@ -171,7 +171,7 @@ def _question(wanted: Wanted, preferences: Preferences, forced: Collection[str])
         preferences.upgrade,
         preferences.before,
         frozenset(pins) | preferences.fixed,
-        constraints=tuple(demand.text for demand in wanted.constraints),
+        constraints=tuple(demand.as_asked or demand.text for demand in wanted.constraints),
     )
 
 

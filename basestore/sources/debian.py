@@ -4,15 +4,16 @@ Nothing here knows where Debian's archives are: a mirror says so, or the host's 
 sources only those count whose Release Debian has signed; else the snapshot archive is asked.
 """
 
-import lzma
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from basestore.debian.packages import PackagesIndex, SuiteIndex
 from basestore.debian.release import Release
-from basestore.digest import Digest, read_chunks
+from basestore.digest import Digest
 from basestore.errors import IntegrityError, NoResolutionError, UnreachableError
+from basestore.layer.deb.stream import decompressed
 from basestore.lock.model import Deb
 from basestore.progress import Progress
 from basestore.sources.apt import HostApt
@@ -29,6 +30,9 @@ from basestore.sources.snapshot import SNAPSHOT, archive_at, snapshot_urls
 from basestore.store import Store
 from basestore.target import KNOWN, Platform
 from basestore.transport import Transport, TransportError, host_of, redact
+
+_LARGEST_INDEX = 1024**3
+"""Debian's main has 50 MB; where an index only locates, nobody has signed what it unpacks to."""
 
 # Suites that are never released and so have neither updates nor a security suite.
 _ROLLING = ("sid", "unstable")
@@ -128,16 +132,16 @@ class Debian:
         return self.mirrors.get("snapshot", SNAPSHOT).rstrip("/")
 
     def _load(self, index: _Index) -> PackagesIndex:
+        def refuse(reason: str) -> CorruptIndexError:
+            return CorruptIndexError(index.artifact, index.base, reason)
+
         data = bytearray()
-        unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ)
-        try:
-            with self.store.blobs.open(index.artifact.digest) as blob:
-                for chunk in read_chunks(blob):
-                    data += unpack.decompress(chunk)
-        except (lzma.LZMAError, EOFError) as error:
-            raise CorruptIndexError(index.artifact, index.base, str(error)) from error
-        if not unpack.eof:
-            raise CorruptIndexError(index.artifact, index.base, "it ends too early")
+        with self.store.blobs.open(index.artifact.digest) as blob:
+            size = os.fstat(blob.fileno()).st_size
+            for piece in decompressed(blob, size, ".xz", refuse):
+                data += piece
+                if len(data) > _LARGEST_INDEX:
+                    raise refuse(f"it has more than {_LARGEST_INDEX} bytes")
         return PackagesIndex(index.base, data)
 
     def _listed(

@@ -77,35 +77,57 @@ def written_places(profile: Profile, wheels: Iterable[Wheel]) -> dict[Digest, tu
 
 def team_places(profile: Profile, wanted: Collection[Digest]) -> dict[Digest, tuple[str, ...]]:
     """Where wheels lie according to the teams' locks that a lineage takes."""
-    teams = (one.team_lock for one in profile.lineage if one.team_lock)
-    places = (place for team in teams for place in _listed(team.data))
-    return {digest: (url,) for digest, url in places if digest in wanted}
+    listed = (
+        one for package in _packages(profile) for one in (*_wheels(package), *_direct(package))
+    )
+    return {digest: (url,) for digest, url in listed if digest in wanted}
 
 
-def _listed(data: bytes) -> Iterator[tuple[Digest, str]]:
-    """The wheels of a ``uv.lock`` or ``pylock.toml``, as far as they have a URL and a SHA-256."""
+def team_direct_places(
+    profile: Profile, wanted: Collection[Digest]
+) -> dict[Digest, tuple[str, ...]]:
+    """The same for those wheels alone that a team asks for by URL."""
+    listed = (one for package in _packages(profile) for one in _direct(package))
+    return {digest: (url,) for digest, url in listed if digest in wanted}
+
+
+def _packages(profile: Profile) -> Iterator[Mapping[str, object]]:
+    """The packages of the teams' locks, each a ``uv.lock`` or ``pylock.toml``, of a lineage."""
     import tomllib
 
-    try:
-        found = tomllib.loads(data.decode())
-    except (ValueError, RecursionError):
-        return  # what is locked may lie in an index all the same
-    packages = _tables(found.get("package") or found.get("packages"))
-    for wheel in (wheel for package in packages for wheel in _files(package)):
-        hashes = wheel.get("hashes")
-        told = hashes.get("sha256") if isinstance(hashes, dict) else None
+    for team in (one.team_lock for one in profile.lineage if one.team_lock):
         try:
-            digest = Digest.parse(str(wheel.get("hash") or f"sha256:{told}"))
-        except ValueError:
-            continue
-        if isinstance(url := wheel.get("url"), str):
-            yield digest, url
+            found = tomllib.loads(team.data.decode())
+        except (ValueError, RecursionError):
+            continue  # what is locked may lie in an index all the same
+        yield from _tables(found.get("package") or found.get("packages"))
 
 
-def _files(package: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """Its wheels, and what a ``pylock.toml`` has in their place where one is asked for by URL."""
-    yield from _tables(package.get("wheels"))
-    yield from _tables([package.get("archive")])
+def _wheels(package: Mapping[str, object]) -> Iterator[tuple[Digest, str]]:
+    """What an index has of a package."""
+    for wheel in _tables(package.get("wheels")):
+        yield from _place(wheel, wheel.get("url"))
+
+
+def _direct(package: Mapping[str, object]) -> Iterator[tuple[Digest, str]]:
+    """A wheel by URL: ``pylock.toml`` has an archive for it, ``uv.lock`` its URL as the source."""
+    for archive in _tables([package.get("archive")]):
+        yield from _place(archive, archive.get("url"))
+    for source in _tables([package.get("source")]):
+        for wheel in _tables(package.get("wheels")) if "url" in source else ():
+            yield from _place(wheel, source.get("url"))
+
+
+def _place(file: Mapping[str, object], url: object) -> Iterator[tuple[Digest, str]]:
+    """A file's digest and URL, as far as it has both."""
+    hashes = file.get("hashes")
+    told = hashes.get("sha256") if isinstance(hashes, dict) else None
+    try:
+        digest = Digest.parse(str(file.get("hash") or f"sha256:{told}"))
+    except ValueError:
+        return
+    if isinstance(url, str):
+        yield digest, url
 
 
 def _tables(value: object) -> Iterator[Mapping[str, object]]:

@@ -27,6 +27,12 @@ Locate = Callable[[Sequence[Artifact]], Mapping[Digest, Sequence[str]]]
 """Says where artifacts lie today: candidate URLs by digest, best first; none where unknown."""
 
 
+def locate_nowhere(artifacts: Sequence[Artifact]) -> Mapping[Digest, Sequence[str]]:
+    """Where there is no other place."""
+    del artifacts
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class FetchReport:
     """What was fetched, in the order asked for, and what the store had already."""
@@ -78,18 +84,23 @@ def fetch(
     artifacts: Sequence[Artifact],
     locate: Locate,
     progress: Progress,
+    otherwise: Locate = locate_nowhere,
 ) -> FetchReport:
     """Bring into the store what it lacks of the artifacts, several at a time.
 
-    ``locate`` is asked once, for the missing ones only, and not at all where nothing is missing.
-    Raises ArtifactsUnreachableError or WrongArtifactsError, which name every artifact that can't
-    be had, after all others are in the store, and StoreUnusableError at once.
+    ``locate`` is asked once, for the missing ones only, and not at all where nothing is missing;
+    ``otherwise`` likewise for those that can't be had from where they should lie. Raises
+    ArtifactsUnreachableError or WrongArtifactsError, which name every artifact that can't be had,
+    after all others are in the store, and StoreUnusableError at once.
     """
     unique = list({artifact.digest: artifact for artifact in artifacts}.values())
     missing = [artifact for artifact in unique if not store.blobs.has(artifact.digest)]
     if missing:
-        fetcher = _Fetcher(store, transport, locate(missing), progress)
-        _raise_failures(fetcher.fetch_all(missing))
+        failures = _Fetcher(store, transport, locate(missing), progress).fetch_all(missing)
+        elsewhere = otherwise([one.artifact for one in failures]) if failures else {}
+        sought = [one.artifact for one in failures if elsewhere.get(one.artifact.digest)]
+        again = _Fetcher(store, transport, elsewhere, progress).fetch_all(sought)
+        _raise_failures(_both(failures, again, sought))
     lacked = {artifact.digest for artifact in missing}
     present = tuple(artifact for artifact in unique if artifact.digest not in lacked)
     return FetchReport(tuple(missing), present)
@@ -143,25 +154,26 @@ class _Fetcher:
                 return None
         return Failure(artifact, tuple(causes))
 
-    def _fetch_from(self, artifact: Artifact, url: str) -> None:
-        """Download from one place, afresh where a resumed download gave other bytes.
+    def _fetch_from(self, artifact: Artifact, url: str, tries: int = 2) -> None:
+        """Download from one place, once more and afresh where a resumed one gave other bytes.
 
-        What an earlier download left may be another place's, or another day's, bytes.
+        What an earlier download left may be another place's, or another day's, bytes; and servers
+        that share a name need not have the same file.
         """
-        begun = 0
+        pieces = 0
         try:
             with self._store.blobs.partial(
-                artifact.digest, artifact.size, f"{artifact.name} from {host_of(url)}"
+                artifact.digest, artifact.size, f"the file from {host_of(url)}"
             ) as writer:
                 if not self._store.blobs.has(artifact.digest):
-                    begun = writer.size
-                    self._download(artifact, url, writer)
+                    pieces = 2 if writer.size else 1
+                    pieces = max(self._download(artifact, url, writer), pieces)
         except WrongDigestError:
-            if not begun:
+            if pieces < 2 or tries < 2:
                 raise
-            self._fetch_from(artifact, url)
+            self._fetch_from(artifact, url, tries - 1)
 
-    def _download(self, artifact: Artifact, url: str, writer: BlobWriter) -> None:
+    def _download(self, artifact: Artifact, url: str, writer: BlobWriter) -> int:
         with self._progress.task("fetch", artifact.name, artifact.size) as advance:
 
             def advance_unless_stopped(amount: int) -> None:
@@ -170,7 +182,20 @@ class _Fetcher:
                 advance(amount)
 
             advance_unless_stopped(writer.size)
-            self._transport.download(url, writer, advance_unless_stopped, size=artifact.size)
+            return self._transport.download(url, writer, advance_unless_stopped, size=artifact.size)
+
+
+def _both(
+    first: Sequence[Failure], again: Sequence[Failure], sought: Sequence[Artifact]
+) -> list[Failure]:
+    """What failed everywhere, with the causes of both tries."""
+    causes = {failure.artifact.digest: failure.causes for failure in again}
+    had = {artifact.digest for artifact in sought} - causes.keys()
+    return [
+        Failure(one.artifact, (*one.causes, *causes.get(one.artifact.digest, ())))
+        for one in first
+        if one.artifact.digest not in had
+    ]
 
 
 def _raise_failures(failures: Sequence[Failure]) -> None:

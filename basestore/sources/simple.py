@@ -76,8 +76,11 @@ def _of_html(text: str) -> Mapping[str, str]:
 
 def _anchors(text: str) -> "_Anchors":
     parser = _Anchors()
-    parser.feed(text)
-    parser.close()
+    try:
+        parser.feed(text)
+        parser.close()
+    except AssertionError as error:  # html.parser's word for a declaration it can't read
+        raise ValueError(str(error)) from None
     return parser
 
 

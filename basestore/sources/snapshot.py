@@ -73,7 +73,7 @@ def _urls(transport: Transport, base: str, deb: Deb) -> list[str]:
         return []
     try:
         binaries = json.decode(answer, type=_Binaries)
-    except DecodeError as error:
+    except (DecodeError, RecursionError) as error:
         raise SnapshotAnswerError(url, str(error)) from error
     return [
         f"{base}/file/{binary.hash}"

@@ -38,8 +38,9 @@ class TeamLockError(InputError):
     """A team's lock can't be taken as it is."""
 
     def __init__(self, place: Location, file: str, reason: str, hint: str = "") -> None:
+        what = "it" if place.file == file else file
         super().__init__(
-            f"{place}: {file} can't be taken: {redact_urls(reason)}",
+            f"{place}: {what} can't be taken: {redact_urls(reason)}",
             hint or "make it anew with the tool that it is from",
         )
         self.file = file
@@ -74,13 +75,16 @@ class TeamPackages:
     """What a team's lock has for one target.
 
     ``requires``: who requires whom, as far as it tells; ``roots``: what nobody else requires.
-    ``indexes``: URLs of indexes by package, where told. ``file`` and ``text``: for errors.
+    ``indexes``: URLs of indexes by package, where told; ``defaults``: the URLs that the default
+    index has. ``direct``: what is there by a wheel's URL. ``team``: for errors.
     """
 
     packages: Mapping[str, IndexedPackage]
     requires: Mapping[str, tuple[str, ...]]
     roots: tuple[str, ...]
     indexes: Mapping[str, str]
+    defaults: frozenset[str]
+    direct: frozenset[str]
     team: TeamLock
 
     def place(self, name: str) -> Location:
@@ -102,11 +106,14 @@ def read_team_lock(team: TeamLock, target: Target, uv: Uv) -> TeamPackages:
     else:
         graph = {package.name: _dependencies(package, names) for package in taken}
     sizes = _sizes(team) if is_uvs else {}
+    indexes: dict[str, str] = {one.name: one.index for one in taken if one.index}
     return TeamPackages(
         {package.name: _sized(_indexed(package, team), sizes) for package in taken},
         graph,
         tuple(_roots(graph)),
-        {package.name: package.index for package in taken if package.index},
+        indexes,
+        uv.default_indexes() if indexes else frozenset(),
+        frozenset(package.name for package in taken if package.archive),
         team,
     )
 

@@ -20,6 +20,7 @@ from basestore.profile.model import Index
 from basestore.profile.names import DEFAULT_INDEX
 from basestore.sources.pylock import IndexedPackage, read_pylock, write_preferences
 from basestore.sources.uv_environ import (
+    bare,
     credentials_of,
     credentials_variables,
     environ_for_uv,
@@ -32,6 +33,7 @@ from basestore.transport.url import Credentials, Origin, origin, take_credential
 DIRECT = "direct"
 """What stands for an index where a wheel is asked for by its URL."""
 
+_DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _LINE = re.compile(
     r"(?P<name>[a-z0-9-]+)(?:==(?P<version>\S+)| @ \S+)(?: ; .*?)?\s+# via (?P<via>.+)"
 )
@@ -150,6 +152,14 @@ class Uv:
         arguments = ["export", *options, *quiet, "--python", str(self.python)]
         return self._run(folder, arguments, {}).encode()
 
+    def default_indexes(self) -> frozenset[str]:
+        """The URLs of uv's own default index, and of the one that this machine has instead.
+
+        Raises UvMissingError and UvFailedError. No index is asked.
+        """
+        own = replace(self, environ={k: v for k, v in self.environ.items() if k not in _DEFAULTS})
+        return frozenset({own._told_default(), self._default} - {""})  # noqa: SLF001  # its own
+
     def trace(self, question: Question, packages: Sequence[IndexedPackage]) -> tuple[Found, ...]:
         """Who requires whom in an answer of `resolve`, and from which index each came.
 
@@ -175,14 +185,14 @@ class Uv:
             return self._read_trace(output.read_text(), question)
 
     def _read_trace(self, text: str, question: Question) -> tuple[Found, ...]:
-        names = {_bare(self._url(index)): index.name for index in question.indexes}
+        names = {bare(self._url(index)): index.name for index in question.indexes}
         known = self._credentials(question)
         lines = text.splitlines()
         found = []
         for line, below in zip(lines, [*lines, ""][1:], strict=True):
             if match := _LINE.fullmatch(line):
                 origin = _INDEX.fullmatch(below)
-                index = names.get(_bare(origin["url"]), DEFAULT_INDEX) if origin else DEFAULT_INDEX
+                index = names.get(bare(origin["url"]), DEFAULT_INDEX) if origin else DEFAULT_INDEX
                 packages = [via for via in match["via"].split(", ") if _PACKAGE.fullmatch(via)]
                 url = with_credentials(origin["url"], known) if origin else ""
                 name, version = match["name"], match["version"]
@@ -190,6 +200,14 @@ class Uv:
                     index, version = DIRECT, question.pins.get(name, "")
                 found.append(Found(name, version, index, tuple(packages), url))
         return tuple(found)
+
+    def _told_default(self) -> str:
+        arguments = ["pip", "compile", "none.txt", "--emit-index-url", "--offline", "--no-header"]
+        arguments += ["--python", str(self.python), "--no-python-downloads"]
+        with tempfile.TemporaryDirectory(prefix="basestore-") as name:
+            (Path(name) / "none.txt").touch()
+            options = self._run(Path(name), [*arguments, "--color", "never", "--quiet"], {})
+        return options.partition("--index-url ")[2].partition("\n")[0].strip()
 
     def _compile(self, output: Path, question: Question, options: Sequence[str]) -> None:
         """Run `uv pip compile` beside ``output``, whose name is the format that is asked for."""
@@ -242,7 +260,7 @@ class Uv:
     @property
     def _default(self) -> str:
         """The URL of the default index where this machine names one."""
-        named = (self.environ.get(key, "") for key in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"))
+        named = (self.environ.get(key, "") for key in _DEFAULTS)
         return self.mirrors.get(DEFAULT_INDEX) or next(filter(None, named), "")
 
     def _pyproject(self, question: Question) -> str:
@@ -281,9 +299,3 @@ def _readable(package: IndexedPackage, known: Mapping[Origin, Credentials]) -> I
     wheels = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.wheels)
     others = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.unhashed)
     return replace(package, wheels=tuple(wheels), unhashed=tuple(others)) if known else package
-
-
-def _bare(url: str) -> str:
-    """A URL as it is compared: without credentials and trailing slash."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}".rstrip("/")

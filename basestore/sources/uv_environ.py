@@ -78,6 +78,12 @@ def with_credentials(url: str, known: Mapping[Origin, Credentials]) -> str:
     return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
 
 
+def bare(url: str) -> str:
+    """A URL as it is compared: without credentials and trailing slash."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}".rstrip("/")
+
+
 def _reaches(name: str) -> bool:
     if not name.startswith("UV_"):
         return True

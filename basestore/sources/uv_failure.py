@@ -49,6 +49,7 @@ class IndexUnreachableError(UnreachableError):
             "check the network, the index's URL and the mirrors; the lock is as it was",
         )
         self.url = redact(url)
+        self.reason = reason
 
 
 class IndexAccessError(UnreachableError):
@@ -61,6 +62,7 @@ class IndexAccessError(UnreachableError):
             "or in a mirror's URL",
         )
         self.url = redact(url)
+        self.reason = f"access is refused, {status}"
 
 
 class UvFailedError(UnreachableError):
@@ -80,6 +82,7 @@ _DENIED = re.compile(
     r"credentials \((?P<status>[^)]+)\)"
     r"|An index \((?P<url_403>\S+)\) returned a (?P<status_403>403 Forbidden) error"
 )
+_AT = re.compile(r" for url \(\S+\)$")
 _TOO_NEW = re.compile(r"`([a-z0-9-]+)` was filtered by `exclude-newer")
 _UNCACHED = re.compile(r"\b([a-z0-9-]+)(?:==\S+)? was not found in the cache")
 _UNREACHED = (
@@ -91,6 +94,21 @@ _UNREACHED = (
     "request failed after",
     "error decoding response body",
 )
+
+
+_STEP = re.compile(r"\(\d+\) (?=Because )")
+_LONGEST = 2000  # characters; some derivations have thousands of steps, one a version
+
+
+def _readable(reason: str) -> str:
+    """Of a long derivation the last step: that is about the newest versions, which people mean."""
+    if len(reason) <= _LONGEST:
+        return reason
+    steps = [match.end() for match in _STEP.finditer(reason)]
+    last = reason[steps[-1] :] if steps else reason
+    if len(last) <= _LONGEST:
+        return last
+    return f"{last[: _LONGEST // 2]} ... {last[-_LONGEST // 2 :]}"
 
 
 def failure_of(stderr: str) -> BasestoreError:
@@ -106,7 +124,7 @@ def failure_of(stderr: str) -> BasestoreError:
         return NotCachedError(sorted(set(_UNCACHED.findall(text))))
     if any(phrase in text.lower() for phrase in _UNREACHED):
         return _unreachable(text, lines)
-    reason = redact_urls(" ".join(lines[1:]))
+    reason = _readable(redact_urls(" ".join(lines[1:])))
     if "No solution found" in body and reason:
         return UnsatisfiableError(
             reason,
@@ -123,7 +141,8 @@ def redact_urls(text: str) -> str:
 
 def _unreachable(text: str, lines: list[str]) -> IndexUnreachableError:
     url = _URL.search(text)
-    return IndexUnreachableError(url[0] if url else "", redact_urls(lines[-1]) if lines else "")
+    reason = _AT.sub("", lines[-1]) if lines else ""  # the URL is told besides
+    return IndexUnreachableError(url[0] if url else "", redact_urls(reason))
 
 
 def _lines(body: str) -> list[str]:

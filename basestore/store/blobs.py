@@ -8,15 +8,31 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from basestore.digest import CHUNK, Digest, read_chunks
 from basestore.errors import IntegrityError
 from basestore.files import sync_folder
+from basestore.store.folders import Folders
+from basestore.store.waiting import wait
+
+STALLED = 600.0
+"""Seconds that another process's download is waited for while nothing of it arrives."""
+
+
+class Lease(Protocol):
+    """What keeps blobs from being collected; see `basestore.store.leases`."""
+
+    name: str
+
+    def hold(self, digests: Iterable[Digest]) -> None:
+        """From now on these stay, if they are there."""
 
 
 class MissingBlobError(IntegrityError):
@@ -110,53 +126,61 @@ class Draft:
 
 
 class Blobs:
-    """The folder ``blobs/sha256`` of a store."""
+    """The folder ``blobs/sha256`` of a store, and that of another store that is only read.
 
-    def __init__(self, folder: Path, partials: Path) -> None:
-        self._folder = folder
-        self._partials = partials
+    Whatever is asked for or kept is held by the lease first, so that nobody collects it meanwhile.
+    """
+
+    def __init__(self, folders: Folders, lease: Lease, seed: Path | None = None) -> None:
+        self._folders = folders
+        self._lease = lease
+        self._folder = folders.root / "blobs" / "sha256"
+        self._partials = folders.root / "partials"
+        self._seed = seed / "blobs" / "sha256" if seed else None
 
     def path(self, digest: Digest) -> Path:
         """Where the blob lies, or would lie."""
         return self._folder / digest.hex[:2] / digest.hex
 
     def has(self, digest: Digest) -> bool:
-        """Whether the store holds the blob."""
-        return self.path(digest).is_file()
+        """Whether the store holds the blob, or its seed does."""
+        self._lease.hold((digest,))
+        return any(path.is_file() for path in self._places(digest))
 
     def size(self, digest: Digest) -> int:
         """The blob's size in bytes; raises MissingBlobError."""
-        try:
-            return self.path(digest).stat().st_size
-        except FileNotFoundError:
-            raise MissingBlobError(digest) from None
+        self._lease.hold((digest,))
+        for path in self._places(digest):
+            with contextlib.suppress(FileNotFoundError):
+                return path.stat().st_size
+        raise MissingBlobError(digest)
 
     def open(self, digest: Digest) -> BinaryIO:
         """The blob's bytes, unbuffered; raises MissingBlobError."""
-        try:
-            return self.path(digest).open("rb", buffering=0)
-        except FileNotFoundError:
-            raise MissingBlobError(digest) from None
+        self._lease.hold((digest,))
+        for path in self._places(digest):
+            with contextlib.suppress(FileNotFoundError):
+                return path.open("rb", buffering=0)
+        raise MissingBlobError(digest)
 
     def read(self, digest: Digest) -> bytes:
         """A small blob's bytes, whole; raises MissingBlobError and DamagedBlobError."""
         with self.open(digest) as file:
             data = file.read()
-        if Digest.of(data) != digest:
-            raise DamagedBlobError(digest, self.path(digest))
+            if Digest.of(data) != digest:
+                raise DamagedBlobError(digest, Path(file.name))
         return data
 
     def check(self, digest: Digest) -> None:
         """Read a blob of any size whole; raises MissingBlobError and DamagedBlobError."""
         with self.open(digest) as file:
-            found = Digest.of_stream(read_chunks(file))
-        if found != digest:
-            raise DamagedBlobError(digest, self.path(digest))
+            if Digest.of_stream(read_chunks(file)) != digest:
+                raise DamagedBlobError(digest, Path(file.name))
 
     def add(self, data: bytes) -> Digest:
         """Keep bytes that are in memory; a damaged blob of them is mended."""
         digest = Digest.of(data)
-        if not self.has(digest) or self.path(digest).read_bytes() != data:
+        if not self._has_whole(digest, data):
             with self.writer() as writer:
                 writer.write(data)
         return digest
@@ -175,8 +199,9 @@ class Blobs:
 
         Gone at the end of the block unless kept.
         """
-        self._partials.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._partials, prefix="new-")
+        self._folders.make(self._partials)
+        prefix = f"new-{self._lease.name}-"
+        descriptor, name = tempfile.mkstemp(dir=self._partials, prefix=prefix)
         try:
             with os.fdopen(descriptor, "w+b", buffering=CHUNK) as file:
                 yield Draft(self, Path(name), file)
@@ -187,14 +212,16 @@ class Blobs:
     def partial(self, expected: Digest, size: int | None, what: str) -> Iterator[BlobWriter]:
         """A writer for a blob known by its digest, which takes up what an earlier run left.
 
-        One process at a time holds it; the others wait. When the block ends well the bytes are
-        checked and kept; WrongDigestError if they are not the blob's, and nothing remains. When it
-        ends badly the bytes stay for the next run. ``what`` names the thing in errors. A caller
-        that waited may find the blob there: then ``size`` of the writer is the blob's.
+        One process at a time holds it; the others wait, as long as bytes arrive, and LockHeldError
+        says whom for when none do. When the block ends well the bytes are checked and kept;
+        WrongDigestError if they are not the blob's, and nothing remains. When it ends badly the
+        bytes stay for the next run. ``what`` names the thing in errors. A caller that waited may
+        find the blob there: then ``size`` of the writer is the blob's.
         """
-        self._partials.mkdir(parents=True, exist_ok=True)
+        self._folders.make(self._partials)
+        self._lease.hold((expected,))
         path = self._partials / expected.hex
-        with _locked(path) as file:
+        with locked(path, self._folders.file_mode, what) as file:
             writer = BlobWriter(file)
             if self.has(expected):
                 writer.size = self.size(expected)
@@ -214,24 +241,52 @@ class Blobs:
 
     def keep(self, temporary: Path, digest: Digest) -> None:
         """Give a synced file of this store's ``partials`` its place among the blobs."""
+        self._lease.hold((digest,))
         place = self.path(digest)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary.chmod(0o444)
+        self._folders.make(place.parent)
+        with contextlib.suppress(PermissionError):  # a download that another user had begun
+            temporary.chmod(0o444)
         temporary.replace(place)
         sync_folder(place.parent)
 
+    def _places(self, digest: Digest) -> Iterator[Path]:
+        """Where the blob may lie: here, else in the seed."""
+        yield self.path(digest)
+        if self._seed:
+            yield self._seed / digest.hex[:2] / digest.hex
+
+    def _has_whole(self, digest: Digest, data: bytes) -> bool:
+        try:
+            with self.open(digest) as file:
+                return file.read() == data
+        except MissingBlobError:
+            return False
+
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading and writing, alone; whoever replaced it meanwhile is waited out."""
+def locked(path: Path, mode: int, what: str) -> Iterator[BinaryIO]:
+    """Open a file for reading and writing, alone; whoever replaced it meanwhile is waited out.
+
+    Raises LockHeldError where it is another process's and doesn't grow any more.
+    """
     while True:
         file = path.open("a+b")
         with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                current = path.stat().st_ino == os.fstat(file.fileno()).st_ino
-            except FileNotFoundError:
-                current = False
-            if current:
+            wait(file.fileno(), fcntl.LOCK_EX, what, partial(_size, file), STALLED)
+            if is_at(file, path):
+                if (status := os.fstat(file.fileno())).st_uid == os.geteuid():
+                    os.fchmod(file.fileno(), mode | stat.S_IMODE(status.st_mode))
                 yield file
                 return
+
+
+def is_at(file: BinaryIO, path: Path) -> bool:
+    """Whether a name still leads to the file that is open."""
+    try:
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size

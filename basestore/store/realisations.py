@@ -5,20 +5,21 @@ Two kinds of records, both small JSON files that are written only after every bl
 of. Two recipes may give one layer. A record counts only while every blob it names is there.
 """
 
+import contextlib
 import json
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from basestore.canonical import json_bytes
 from basestore.digest import CHUNK, Digest
-from basestore.files import replace_file
-from basestore.store.blobs import Blobs, DamagedBlobError
+from basestore.store.blobs import Blobs, DamagedBlobError, Lease
+from basestore.store.folders import Folders
 
-# One segment in the table: number of the blob, offset, length; little-endian.
-_ROW = struct.Struct("<IQQ")
+ROW = struct.Struct("<IQQ")
+"""One segment in the table: number of the blob, offset, length; little-endian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +53,45 @@ class Realisation:
 
 
 class Realisations:
-    """The records of a store."""
+    """The records of a store, and those of another store that is only read."""
 
-    def __init__(self, folder: Path, blobs: Blobs) -> None:
-        self._recipes = folder / "recipes"
-        self._layers = folder / "layers"
+    def __init__(
+        self, folders: Folders, blobs: Blobs, lease: Lease, seed: Path | None = None
+    ) -> None:
+        self._folders = folders
+        self._roots = (folders.root, seed) if seed else (folders.root,)
         self._blobs = blobs
+        self._lease = lease
 
     def of_recipe(self, recipe: Digest) -> Realisation | None:
         """What the recipe gave, if that is recorded and whole."""
-        layer = _layer(_read(_place(self._recipes, recipe)))
+        self._lease.hold((recipe,))
+        layer = self.layer_of(recipe)
         return self.of_layer(layer) if layer else None
 
     def of_layer(self, layer: Digest) -> Realisation | None:
         """How the layer is made, if that is recorded and whole."""
-        realisation = _parse(layer, _read(_place(self._layers, layer)))
-        if realisation is None or not all(map(self._blobs.has, realisation.needs)):
+        realisation = self.recorded(layer)
+        if realisation is None:
             return None
-        return realisation
+        self._lease.hold((layer, *realisation.needs))
+        # The record was read before it was held: it must still be there, like the blobs.
+        there = self._has_record(layer) and all(map(self._blobs.has, realisation.needs))
+        return realisation if there else None
+
+    def layer_of(self, recipe: Digest) -> Digest | None:
+        """The layer that a recipe's record names, whether it is there or not."""
+        return parse_recipe(self._read("recipes", recipe))
+
+    def recorded(self, layer: Digest) -> Realisation | None:
+        """What a layer's record says, whether that is all there or not."""
+        return parse_layer(layer, self._read("layers", layer))
 
     def record(self, recipe: Digest, realisation: Realisation) -> None:
         """Remember what a recipe gave. All blobs of the realisation must be in the store."""
-        replace_file(
-            _place(self._layers, realisation.layer),
+        self._lease.hold((recipe, realisation.layer))
+        self._folders.replace(
+            place(self._folders.root / "layers", realisation.layer),
             json_bytes(
                 {
                     "blobs": [str(blob) for blob in realisation.blobs],
@@ -85,11 +102,24 @@ class Realisations:
                 }
             ),
         )
-        replace_file(_place(self._recipes, recipe), json_bytes({"layer": str(realisation.layer)}))
+        self._folders.replace(
+            place(self._folders.root / "recipes", recipe),
+            json_bytes({"layer": str(realisation.layer)}),
+        )
+
+    def _has_record(self, layer: Digest) -> bool:
+        return any(place(root / "layers", layer).exists() for root in self._roots)
+
+    def _read(self, folder: str, digest: Digest) -> bytes:
+        """A record's bytes, empty where there is none."""
+        for root in self._roots:
+            with contextlib.suppress(FileNotFoundError):
+                return place(root / folder, digest).read_bytes()
+        return b""
 
     def segments(self, realisation: Realisation) -> Iterator[Segment]:
         """The layer's segments, in order."""
-        for number, offset, length in _ROW.iter_unpack(self._blobs.read(realisation.segments)):
+        for number, offset, length in ROW.iter_unpack(self._blobs.read(realisation.segments)):
             yield Segment(realisation.blobs[number], offset, length)
 
 
@@ -115,7 +145,7 @@ class SegmentTable:
 
     def _flush(self) -> None:
         if self._length:
-            self._rows += _ROW.pack(self._blob, self._offset, self._length)
+            self._rows += ROW.pack(self._blob, self._offset, self._length)
             self._length = 0
 
 
@@ -146,21 +176,23 @@ def stream(blobs: Blobs, segments: Iterable[Segment]) -> Iterator[bytes]:
             file.close()
 
 
-def _place(folder: Path, digest: Digest) -> Path:
+def place(folder: Path, digest: Digest) -> Path:
+    """Where a record lies."""
     return folder / digest.hex[:2] / f"{digest.hex}.json"
 
 
-def _layer(record: Any) -> Digest | None:
-    """The layer that a recipe's record names; None where it is of another form."""
+def parse_recipe(data: bytes) -> Digest | None:
+    """The layer that a recipe's record names; None for one that can't be read: made again."""
     try:
-        return Digest.parse(record["layer"])
+        return Digest.parse(json.loads(data)["layer"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
-def _parse(layer: Digest, record: Any) -> Realisation | None:
-    """What a layer's record says; None where it is of another form."""
+def parse_layer(layer: Digest, data: bytes) -> Realisation | None:
+    """What a layer's record says; None for one that can't be read: it is then made again."""
     try:
+        record = json.loads(data)
         return Realisation(
             layer=layer,
             diff_id=Digest.parse(record["diff_id"]),
@@ -170,12 +202,4 @@ def _parse(layer: Digest, record: Any) -> Realisation | None:
             listing=Digest.parse(record["listing"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-
-
-def _read(path: Path) -> Any:
-    """A record; None where there is none, or a damaged one: it is then made again."""
-    try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
         return None

@@ -1,5 +1,7 @@
-"""One store: a folder with blobs, realisations, partials and scratch."""
+"""One store: a folder with blobs, realisations, partials, scratch, leases and roots."""
 
+import errno
+import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +12,10 @@ from typing import Self
 from basestore.errors import InputError, UnreachableError
 from basestore.files import replace_file
 from basestore.store.blobs import Blobs
+from basestore.store.folders import Folders
+from basestore.store.leases import Lease, Leases, Unleased
 from basestore.store.realisations import Realisation, Realisations, stream
+from basestore.store.roots import Roots
 
 FORMAT = b"basestore store 1\n"
 
@@ -35,37 +40,77 @@ class StoreFormatError(InputError):
         )
 
 
-class Store:
-    """A content-addressed store. Safe for many processes and threads at once."""
+class NoSeedError(UnreachableError):
+    """The store that is to be read beside one's own isn't there."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, seed: Path, reason: str) -> None:
+        super().__init__(
+            f"the seed {seed} can't be read: {reason}",
+            "set BASESTORE_STORE_SEED to another machine's or user's store, or not at all",
+        )
+
+
+class Store:
+    """A content-addressed store. Safe for many processes and threads at once.
+
+    What it lacks is looked for in its ``seed``, another store that is never written.
+    """
+
+    def __init__(self, root: Path, lease: Lease | Unleased, seed: Path | None = None) -> None:
         self.root = root
-        self.blobs = Blobs(root / "blobs" / "sha256", root / "partials")
-        self.realisations = Realisations(root, self.blobs)
+        self.seed = seed
+        self.lease = lease
+        self.folders = Folders(root)
+        self.leases = Leases(root / "leases", self.folders)
+        self.roots = Roots(self.folders)
+        self.blobs = Blobs(self.folders, lease, seed)
+        self.realisations = Realisations(self.folders, self.blobs, lease, seed)
 
     @classmethod
-    def open(cls, root: Path) -> Self:
-        """Open the store in a folder, made where it is missing.
+    def open(cls, root: Path, seed: Path | None = None) -> Self:
+        """Open the store in a folder, made where it is missing, with a lease.
 
-        Raises StoreUnusableError and StoreFormatError.
+        The lease ends with this value, at the latest with the process. Raises StoreUnusableError,
+        StoreFormatError, NoSeedError and LockHeldError.
         """
-        marker = root / "format"
         try:
-            if not marker.exists():
-                replace_file(marker, FORMAT)
-            found = marker.read_bytes()
+            if not (root / "format").exists():
+                replace_file(root / "format", FORMAT)
         except OSError as error:
             raise StoreUnusableError(root, error.strerror or str(error)) from error
-        if found != FORMAT:
-            raise StoreFormatError(root, found[:40].decode(errors="replace").strip())
-        return cls(root)
+        _check_format(root, StoreUnusableError)
+        _check_seed(root, seed)
+        return cls(root, Lease(Leases(root / "leases", Folders(root))), seed)
+
+    @classmethod
+    def look(cls, root: Path, seed: Path | None = None) -> Self:
+        """A store that is there, for who writes nothing, and minds not what goes meanwhile.
+
+        Raises as `open`.
+        """
+        _check_format(root, StoreUnusableError)
+        _check_seed(root, seed)
+        return cls(root, Unleased(), seed)
+
+    def register(self, project: Path) -> None:
+        """Keep what a project's locks name from now on; in a store that is only read nothing goes.
+
+        Raises StoreUnusableError.
+        """
+        try:
+            self.leases.prepare()
+            with self.leases.gate(fcntl.LOCK_SH):
+                self.roots.register(project)
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT):
+                raise StoreUnusableError(self.root, error.strerror or str(error)) from error
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A new folder on the store's file system, removed with all in it at the end."""
         folder = self.root / "scratch"
-        folder.mkdir(exist_ok=True)
-        path = Path(tempfile.mkdtemp(dir=folder))
+        self.folders.make(folder)
+        path = Path(tempfile.mkdtemp(dir=folder, prefix=f"{self.lease.name}-"))
         try:
             yield path
         finally:
@@ -74,3 +119,19 @@ class Store:
     def layer_stream(self, realisation: Realisation) -> Iterator[bytes]:
         """A layer's compressed bytes, cut from the blobs it is made of."""
         return stream(self.blobs, self.realisations.segments(realisation))
+
+
+def _check_format(root: Path, unusable: type[StoreUnusableError | NoSeedError]) -> None:
+    try:
+        found = (root / "format").read_bytes()
+    except OSError as error:
+        raise unusable(root, error.strerror or str(error)) from error
+    if found != FORMAT:
+        raise StoreFormatError(root, found[:40].decode(errors="replace").strip())
+
+
+def _check_seed(root: Path, seed: Path | None) -> None:
+    if seed == root:
+        raise NoSeedError(root, "it is the store itself")
+    if seed:
+        _check_format(seed, NoSeedError)

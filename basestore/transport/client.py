@@ -24,7 +24,8 @@ class Transport:
 
     ``netrc``: credentials by host. ``ca_bundle``: certificates to trust instead of the system's.
     ``proxies``: proxy URLs by scheme (``http``, ``https``), and under ``no`` a comma-separated
-    list of hosts that need none. ``sleep`` waits so many seconds before a further try.
+    list of hosts that need none. ``sleep`` waits so many seconds before a further try; ``clock``
+    tells seconds, from any moment on.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class Transport:
         proxies: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connections = Connections(ca_bundle, proxies or {}, timeouts or Timeouts())
+        self._connections = Connections(ca_bundle, proxies or {}, timeouts or Timeouts(), clock)
         self._netrc = Netrc(netrc)
         self.backoff = Backoff(sleep)
 
@@ -76,8 +78,8 @@ class Transport:
 
     def download(
         self, url: str, writer: BlobWriter, advance: Advance, *, size: int | None = None
-    ) -> None:
-        """Write what lies there, going on from ``writer.size``.
+    ) -> int:
+        """Write what lies there, going on from ``writer.size``; of how many pieces it is made.
 
         ``size``: how many bytes there must be in all; WrongDigestError where the server tells or
         sends another number. ``advance`` is told of bytes never seen before only. Raises
@@ -86,8 +88,10 @@ class Transport:
         target = Target(writer, advance, size)
         if files.is_file(url):
             files.download(url, target)
-            return
-        Download(url, target, self._get).run(self.backoff)
+            return 1
+        download = Download(url, target, self._get)
+        download.run(self.backoff)
+        return download.connections
 
     def request(self, request: Request) -> Response:
         """Send what may be asked twice, without credentials but those it brings.

@@ -1,7 +1,7 @@
 """Connections: one exchange with one server, through pools that threads share."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from basestore.transport.errors import (
     UntrustedServerError,
 )
 from basestore.transport.message import Request, Response, reason_of
+from basestore.transport.pace import Pace
 from basestore.transport.url import Origin, is_loopback, origin, take_credentials
 
 if TYPE_CHECKING:
@@ -30,21 +31,34 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for a connection, and for the next bytes on it."""
+    """Seconds to wait for a connection, and for the next bytes on it.
+
+    ``stall``: and for ``least`` bytes of a body; a kilobyte a second comes over the slowest lines.
+    """
 
     connect: float = 10.0
     read: float = 60.0
+    stall: float = 60.0
+    least: int = 60 * 1024
 
 
 class Connections:
-    """Pools by proxy. ``proxies``: URLs by scheme; under ``no`` a comma-separated list of hosts."""
+    """Pools by proxy. ``proxies``: URLs by scheme; under ``no`` a comma-separated list of hosts.
+
+    ``clock``: seconds, from any moment on.
+    """
 
     def __init__(
-        self, ca_bundle: Path | None, proxies: Mapping[str, str], timeouts: Timeouts
+        self,
+        ca_bundle: Path | None,
+        proxies: Mapping[str, str],
+        timeouts: Timeouts,
+        clock: Callable[[], float],
     ) -> None:
         self._ca_bundle = ca_bundle
         self._proxies = proxies
         self._timeouts = timeouts
+        self._pace = Pace(timeouts.least, timeouts.stall, clock)
         self._lock = threading.Lock()
         self._pools: dict[str, PoolManager] = {}
 
@@ -73,7 +87,7 @@ class Connections:
             raise BadUrlError(request.url, "it names no host") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _error_of(request.url, error) from None
-        return Response(request.url, raw)
+        return Response(request.url, raw, self._pace)
 
     def close(self) -> None:
         """Close every idle connection."""

@@ -34,7 +34,7 @@ class Target:
 
 
 class Download:
-    """One download under way. ``furthest``: the most bytes that were ever there."""
+    """One download under way. ``connections``: those whose bytes were taken."""
 
     def __init__(self, url: str, target: Target, get: Get) -> None:
         self._url = url
@@ -43,7 +43,8 @@ class Download:
         self._size = target.size
         self._get = get
         self._validator: str | None = None
-        self._furthest = target.writer.size
+        self._furthest = target.writer.size  # the most bytes that were ever there
+        self.connections = 0
 
     def run(self, backoff: Backoff) -> None:
         """Bring all bytes. Raises WrongDigestError (another size) and the last TransportError."""
@@ -99,6 +100,7 @@ class Download:
         expected = total if total is not None else self._size
         if expected != self._size and self._size is not None:
             raise self._wrong_size(expected)
+        self.connections += 1
         for chunk in response.chunks():
             self._write(chunk)
         if expected is not None and self._writer.size < expected:

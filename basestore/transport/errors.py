@@ -64,6 +64,15 @@ class TruncatedError(BrokenOffError):
         self.expected = expected
 
 
+class StalledError(BrokenOffError):
+    """Bytes still come, but too few to wait for: ``found`` in ``seconds``."""
+
+    def __init__(self, url: str, found: int, seconds: int) -> None:
+        super().__init__(url, f"only {found} bytes arrived in {seconds} s")
+        self.found = found
+        self.seconds = seconds
+
+
 class StatusError(TransportError):
     """The server answered, but not with what was asked for."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from basestore.digest import CHUNK
 from basestore.errors import IntegrityError
 from basestore.transport.errors import BrokenOffError, TooLargeError, TruncatedError
+from basestore.transport.pace import Pace, Paced
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -73,12 +74,13 @@ class Response:
     ``url`` is where the answer came from, after redirects. ``length``: the body's size where told.
     """
 
-    def __init__(self, url: str, raw: "BaseHTTPResponse") -> None:
+    def __init__(self, url: str, raw: "BaseHTTPResponse", pace: Pace) -> None:
         self.url = url
         self.status = raw.status
         self.headers: Mapping[str, str] = {name.lower(): raw.headers[name] for name in raw.headers}
         self.length = _natural(self.headers.get("content-length"))
         self._raw = raw
+        self._pace = pace
         self._whole = False
 
     def __enter__(self) -> Self:
@@ -88,11 +90,15 @@ class Response:
         self.close()
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """The body as it was sent, never decoded. Raises BrokenOffError, or TruncatedError."""
+        """The body as it was sent, never decoded, as it comes: ``size`` bytes at a time at most.
+
+        Raises BrokenOffError: TruncatedError where the end came early, StalledError where it is
+        not worth waiting for.
+        """
         found = 0
         with _broken_off(self.url):
             try:
-                for chunk in self._raw.stream(size, decode_content=False):
+                for chunk in self._pieces(size):
                     found += len(chunk)
                     yield chunk
             except _connection_faults():
@@ -100,6 +106,12 @@ class Response:
                     raise TruncatedError(self.url, found, self.length) from None
                 raise
         self._whole = True
+
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        """What each wait brings: a larger piece would be waited for without looking at the pace."""
+        paced = Paced(self.url, self._pace)
+        while piece := paced.next(lambda: self._raw.read1(size, decode_content=False)):
+            yield piece
 
     def read(self, limit: int) -> bytes:
         """The whole body; TooLargeError if it has more than ``limit`` bytes."""

@@ -16,7 +16,7 @@ class OfflineError(TransportError):
         super().__init__(
             url,
             f"offline, and {host_of(url)} would have to be asked ({redact(url)})",
-            "run the command without --offline",
+            "run the command without --offline (or UV_OFFLINE, or offline in uv.toml)",
         )
 
 

@@ -52,7 +52,7 @@ def measure(bench: Bench) -> list[Figure]:
     bumped = min(own, key=lambda wheel: wheel.size)
     store = lock.fresh(bench.folder / "store")
     with serve() as index, registry(bench.folder / "registry") as found:
-        _list_all(index, lock)
+        list_all(index, lock)
         environ = {
             "BASESTORE_MIRROR_DEFAULT": index.url,
             "BASESTORE_MIRROR_PYTORCH_CPU": index.url,
@@ -62,7 +62,9 @@ def measure(bench: Bench) -> list[Figure]:
         place = Place(basestore, index, found)
         basestore("build", lock.name)
         basestore("push", lock.name, "--to", found.address)
-        new = [_bump(lock, bumped, number, bench.folder) for number in range(bench.rounds + 1)]
+        new = [
+            post_release(lock, bumped, number, bench.folder) for number in range(bench.rounds + 1)
+        ]
         _round(place, bumped.name, new[0])  # from here on uv's cache knows the index
         return _figures([_round(place, bumped.name, path) for path in new[1:]])
 
@@ -96,13 +98,14 @@ def _round(place: Place, name: str, wheel: Path) -> Round:
     return Round((lock.wall, build.wall, push.wall), place.registry.size - before, changed)
 
 
-def _list_all(index: Index, lock: Locked) -> None:
+def list_all(index: Index, lock: Locked) -> None:
+    """List a lock's wheels."""
     for wheel in lock.platform.wheels:
         path = lock.source.blobs.path(wheel.sha256)
         index.list_wheel(wheel.name, path, wheel.file, wheel.sha256.hex)
 
 
-def _bump(lock: Locked, wheel: Wheel, number: int, folder: Path) -> Path:
+def post_release(lock: Locked, wheel: Wheel, number: int, folder: Path) -> Path:
     """The wheel as a post-release of itself, with a right RECORD."""
     stem, version, tags = wheel.file.split("-", 2)
     new = f"{version}.post{number}"

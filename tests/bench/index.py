@@ -4,14 +4,15 @@ Pages are to be asked for again and answer 304 where nothing has changed; metada
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from zipfile import ZipFile
+
+from serving import serving
 
 JSON = "application/vnd.pypi.simple.v1+json"
 FOREVER = "max-age=365000000, immutable"
@@ -77,17 +78,9 @@ def serve() -> Iterator[Index]:
     class Handler(_Handler):
         answers = index.answers
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    index.url = f"http://127.0.0.1:{server.server_address[1]}/simple"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as address:
+        index.url = f"http://{address}/simple"
         yield index
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

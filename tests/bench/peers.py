@@ -92,8 +92,8 @@ def measure(bench: Bench) -> list[Figure]:
     ours, whole, turns = [], [], []
     with engine(bench.folder / "engine") as docker:
         environ = lock.lock.image.env
-        _import(docker, "foundation", environ, partial(write_foundation, lock, warm))
-        _import(docker, "wheels", (), partial(write_wheels, lock))
+        import_image(docker, "foundation", environ, partial(write_foundation, lock, warm))
+        import_image(docker, "wheels", (), partial(write_wheels, lock))
         _make_base(docker, bench.folder / "context", lock.platform.python)
         for peer in PEERS * bench.rounds:
             ours.append(_we(lock, folder, with_foundation(lock, warm, bench.folder / "cold")))
@@ -174,16 +174,21 @@ def _make_base(docker: Engine, context: Path, python: str) -> None:
     """The foundation with pip and uv in it, their bytecode compiled."""
     context.mkdir()
     shutil.copy(find_uv_bin(), context / "uv")
-    pip = distribution("pip")
-    for file in pip.files or ():
-        if file.parts[0].startswith("pip") and file.suffix != ".pyc":
-            place = context / "site-packages" / file
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(str(pip.locate_file(file)), place)
+    copy_pip(context / "site-packages")
     _build(docker, BASE.format(python=f"python{python.rpartition('.')[0]}"), "base", context)
 
 
-def _import(
+def copy_pip(to: Path) -> None:
+    """Copy this environment's pip, without its bytecode, into a folder of packages."""
+    pip = distribution("pip")
+    for file in pip.files or ():
+        if file.parts[0].startswith("pip") and file.suffix != ".pyc":
+            place = to / file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(pip.locate_file(file)), place)
+
+
+def import_image(
     docker: Engine, image: str, env: Sequence[str], write: Callable[[IO[bytes]], None]
 ) -> None:
     """Make an image of an archive that ``write`` writes."""

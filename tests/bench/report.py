@@ -120,11 +120,12 @@ def _row(figure: Figure) -> tuple[str, str, str, str]:
 
 def as_markdown(sections: Sequence[Section], machine: Machine, date: str) -> str:
     """The page of the documentation."""
-    parts = [HEAD, f"Run on {date}.\n", _machine(machine), *map(_section, sections)]
+    parts = [HEAD, f"Run on {date}.\n", machine_words(machine), *map(_section, sections)]
     return "\n".join(parts)
 
 
-def _machine(machine: Machine) -> str:
+def machine_words(machine: Machine) -> str:
+    """What was measured on, as a line of Markdown."""
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions)
     return (
         f"Machine: {machine.cores} cores ({', '.join(machine.flags) or 'no flags of interest'}), "

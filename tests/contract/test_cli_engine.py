@@ -18,8 +18,9 @@ from loopback_engine import NO_PROGRAM, LoopbackEngine, loopback_engine
 from basestore.digest import Digest
 from basestore.image.assemble import assemble
 from basestore.image.stored import keep_image
-from basestore.pipeline.build import Built, record_image
+from basestore.pipeline.build import Built, manifests, record_image
 from basestore.pipeline.locked import read_locked
+from basestore.pipeline.recorded import Recorded
 from basestore.profile.project import read_project
 from basestore.store import Store
 
@@ -34,7 +35,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     locked = read_locked(project, "runtime")
     assembled = assemble(CONFIG, locked.digest, {AMD64: layers_of(store)})
     keep_image(store, assembled)
-    record_image(project, Built(locked, assembled.image, frozenset()))
+    image = assembled.image
+    recorded = Recorded("runtime", locked.digest, locked.tag, image.digest, manifests(image))
+    record_image(project, Built(recorded, image, frozenset()))
     return folder
 
 
@@ -104,7 +107,7 @@ def test_load_for_machines(basestore: CommandLine, engine: LoopbackEngine) -> No
 def test_what_is_not_built_is_not_loaded(basestore: CommandLine, engine: LoopbackEngine) -> None:
     for command in (["load", "cpu"], ["run", "cpu", "--", "true"]):
         done = basestore(*command).expect(3)
-        assert "is not in the store" in done.err
+        assert "no image of cpu's lock is recorded" in done.err
         assert "hint: run `basestore build cpu`" in done.err
     assert engine.bodies("/images/load") == []
 
@@ -159,6 +162,18 @@ def test_an_old_engine(basestore: CommandLine, engine: LoopbackEngine) -> None:
         assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("config", ["{", "[]", '{"auths": {"x": 1}}', '{"proxies": 1}'])
+def test_a_broken_docker_config_stops_no_engine_that_is_named(
+    basestore: CommandLine, config: str
+) -> None:
+    folder = basestore.folder.with_name("docker")
+    folder.mkdir()
+    (folder / "config.json").write_text(config)
+
+    basestore("load", "runtime", DOCKER_CONFIG=str(folder)).expect(0)
+    basestore("run", "runtime", "--", "x", DOCKER_CONFIG=str(folder)).expect(7)
+
+
 def test_run_loads_and_gives_the_containers_output_and_exit_code(
     basestore: CommandLine, engine: LoopbackEngine
 ) -> None:
@@ -175,7 +190,8 @@ def test_run_loads_and_gives_the_containers_output_and_exit_code(
         "runtime",
         "--",
         "x",
-        "-y",
+        "--registry",
+        "y",
     )
 
     assert done.code == 7
@@ -184,7 +200,7 @@ def test_run_loads_and_gives_the_containers_output_and_exit_code(
     (container,) = engine.removed
     asked = container.asked
     assert asked["Image"] == next(iter(engine.configs))
-    assert asked["Cmd"] == ["x", "-y"]
+    assert asked["Cmd"] == ["x", "--registry", "y"]
     assert asked["Env"] == ["A=b", f"HOME={basestore.environ['HOME']}"]
     assert asked["HostConfig"]["Binds"] == [f"{basestore.folder}:/srv:ro"]
     assert (asked["Tty"], asked["OpenStdin"]) == (False, True)
@@ -248,6 +264,33 @@ def test_run_on_a_terminal(basestore: CommandLine, engine: LoopbackEngine) -> No
     os.close(ours)
     (container,) = engine.removed
     assert container.asked["Tty"] is True
+
+
+def test_run_on_a_terminal_that_is_closed(basestore: CommandLine, engine: LoopbackEngine) -> None:
+    """It is told so by SIGHUP, which goes to the container as any other signal."""
+    basestore("load", "runtime").expect(0)
+    ours, theirs = pty.openpty()
+    errors = basestore.folder.with_name("errors")
+    program = [sys.executable, "-m", "basestore", "run", "runtime", "--", "waits"]
+    with errors.open("wb") as err:
+        process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", *program],
+            cwd=basestore.folder,
+            env={**os.environ, **basestore.environ, "TERM": "xterm"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=err,
+        )
+    os.close(theirs)
+    shown = b""
+    while b"waiting" not in shown:
+        shown += os.read(ours, 1000)
+    os.close(ours)
+
+    assert process.wait(timeout=60) == 141
+    assert errors.read_text() == ""
+    assert len(engine.removed) == 1
+    assert any("signal=SIGHUP" in path for _, path, _ in engine.asked)
 
 
 def piped(basestore: CommandLine, data: bytes, *words: str) -> subprocess.CompletedProcess[bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from commandline import CommandLine, Done, no_network
 
-from basestore.cli.main import app
+from basestore.cli.commands import COMMANDS as KNOWN
 
 GOLDEN = Path(__file__).parents[1] / "golden/cli-help.txt"
 COMMANDS = (
@@ -19,11 +19,16 @@ COMMANDS = (
     "push",
     "load",
     "run",
+    "shell",
     "verify",
     "status",
     "diff",
+    "pin",
     "plan",
     "why",
+    "graph",
+    "affected",
+    "dockerfile",
     "store",
     "store path",
 )
@@ -36,15 +41,13 @@ def test_help(command: str) -> None:
 
 def test_every_command_is_looked_at() -> None:
     """A new command wants its golden text too."""
-    known = {command.name for command in app.registered_commands}
-    known |= {group.name for group in app.registered_groups}
-    assert known == {word for command in COMMANDS for word in command.split()[:1]}
+    assert set(KNOWN) == {word for command in COMMANDS for word in command.split()[:1]}
 
 
 def test_no_command_shows_the_help_and_is_wrong_usage() -> None:
     done = basestore().expect(2)
 
-    assert "Base images as a pure function of a lock." in done.out + done.err
+    assert "Base images as a pure function of a lock" in done.out + done.err
     assert "Traceback" not in done.err
 
 

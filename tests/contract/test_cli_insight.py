@@ -1,10 +1,8 @@
 """why, status, diff and plan: what they print in a pipe, and for machines."""
 
 import os
-import pty
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from commandline import CommandLine, Done, contents
 from locked_project import edit
 from loopback_registry import loopback_registry
 from pretended import SIZE, pretend_build
+from terminals import on_terminal
 
 from basestore.digest import Digest
 from basestore.store import Store
@@ -133,6 +132,7 @@ def test_why_for_machines(basestore: CommandLine) -> None:
         "name": "redis",
         "version": "1",
         "from": "runtime",
+        "base": None,
         "paths": [{"file": "profiles/runtime.toml", "line": 3, "packages": ["redis"]}],
         "complete": True,
     }
@@ -189,7 +189,7 @@ def test_status_for_machines(basestore: CommandLine, root: Path) -> None:
     assert runtime["lock"] == "stale"
     assert runtime["reasons"] == [
         {
-            "text": "httpx<1 was changed, and 1 is locked",
+            "text": 'was "httpx", now "httpx<1", and 1 is locked',
             "file": "profiles/runtime.toml",
             "line": 3,
         }
@@ -251,32 +251,6 @@ def test_status_on_a_terminal_is_a_tree(basestore: CommandLine, root: Path) -> N
         " hint: run `basestore lo",
     ]
     assert max(map(len, shown)) <= 80
-
-
-def on_terminal(basestore: CommandLine, *words: str, **environ: str) -> list[str]:
-    """What a terminal of 80 columns shows, without colours."""
-    ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [sys.executable, "-m", "basestore", *words],
-        cwd=basestore.folder,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **basestore.environ, **environ},
-        stdout=theirs,
-        stderr=theirs,
-        check=False,
-    )
-    os.close(theirs)
-    assert done.returncode == 0
-    data = b"".join(iter(lambda: _read(ours), b""))
-    os.close(ours)
-    return data.decode().splitlines()
-
-
-def _read(terminal: int) -> bytes:
-    """Linux says EIO where the other end of a terminal is closed and all is read."""
-    try:
-        return os.read(terminal, 4096)
-    except OSError:
-        return b""
 
 
 def test_diff_of_what_has_not_changed(basestore: CommandLine) -> None:
@@ -442,7 +416,10 @@ def test_plan_as_markdown(basestore: CommandLine) -> None:
         ("why runtime torch", 2, "hint: the lock of cpu holds it"),
         ("why nothing torch", 2, "no profile 'nothing'"),
         ("diff --from nowhere", 2, "there is no file and no git revision 'nowhere'"),
-        ("diff --from profiles/cpu.toml", 4, "profiles/cpu.toml: format: missing"),
+        ("diff --from profiles/cpu.toml", 4, "profiles/cpu.toml is no lock that basestore wrote"),
+        ("why cpu torch==1", 2, "hint: name it alone: torch; which versions"),
+        ("why cpu ht-tpx", 2, "hint: did you mean httpx?"),
+        ("why cpu timeout", 2, "hint: did you mean async-timeout?"),
         ("diff cpu runtime --from locks/cpu.lock", 2, "is one lock, and 2 profiles are named"),
         ("diff --json --markdown", 2, "--json and --markdown are two forms of output"),
         ("plan --json --markdown", 2, "--json and --markdown are two forms of output"),

@@ -161,6 +161,16 @@ ARCHIVE = {
     "BASESTORE_MIRROR_DEBIAN_SECURITY": "file://{home}/debian",
 }
 
+POLICY = """[policy]
+forbid = ["nvidia-*"]
+[[policy.allow]]
+rule = "forbid"
+package = "nvidia-ml-py"
+reason = "pure Python"
+until = 2099-12-31
+{profiles}
+"""
+
 NOT_GOLDEN = (
     # What differs from run to run: ports, which package is asked for first, the progress.
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
@@ -198,6 +208,67 @@ CASES: Sequence[Case] = (
     Case("stale lock, verified", "verify", required("rich")),
     Case("stale parent", "lock cpu", required("rich")),
     Case("forbidden", "lock --check", write("basestore.toml", '[policy]\nforbid = ["async-*"]\n')),
+    Case(
+        "exception for an unknown profile",
+        "lock --check",
+        write("basestore.toml", POLICY.format(profiles='profiles = ["cup"]')),
+    ),
+    Case(
+        "no licence",
+        "lock --check",
+        write("basestore.toml", '[policy]\nrefuse-licences = ["GPLv3"]\n'),
+    ),
+    Case(
+        "groups beside only-groups",
+        "lock --check",
+        in_turn(
+            write("pyproject.toml", "[dependency-groups]\na = []\nb = []\n"),
+            replaced(
+                "profiles/cpu.toml",
+                'requirements = ["torch"]',
+                '[[pyproject]]\nfile = "../pyproject.toml"\ngroups = ["a"]\nonly-groups = ["b"]',
+            ),
+        ),
+    ),
+    Case(
+        "groups beside only-groups of a lock",
+        "lock --check",
+        in_turn(
+            write("pyproject.toml", '[project]\nname = "app"\n'),
+            write("uv.lock", "version = 1\n"),
+            replaced(
+                "profiles/cpu.toml",
+                'requirements = ["torch"]',
+                '[from-lock]\nfile = "../uv.lock"\ngroups = ["a"]\nonly-groups = ["b"]',
+            ),
+        ),
+    ),
+    Case(
+        "too many generations",
+        "lock",
+        in_turn(
+            write("profiles/ml.toml", 'extends = "cpu"\n'),
+            write("profiles/svc.toml", '# Ours.\nextends = "ml"\n'),
+        ),
+    ),
+    Case(
+        "package named for another index",
+        "lock cpu",
+        in_turn(
+            write("basestore.toml", ""),
+            replaced(
+                "profiles/cpu.toml",
+                'requirements = ["torch"]',
+                'requirements = ["torch"]\n[indexes.own]\nurl = "https://w.example/"\n'
+                'packages = [\n  "torch",\n  "redis",\n]',
+            ),
+        ),
+    ),
+    Case("no name to upgrade", "lock --upgrade-package fastapi==0.1"),
+    Case("no name to ask for", "why runtime redis==5"),
+    Case("nearly a name", "why runtime async-timeuot"),
+    Case("older lock that is none", "diff --from base.txt", write("base.txt", "orjson\n")),
+    Case("upgrade beside --check", "lock --check --upgrade"),
     Case("no plain name", "build ../secrets"),
     Case("no plain name in the folder", "lock", write("profiles/My Base.toml", "")),
     Case("unknown profile", "lock runtmie"),

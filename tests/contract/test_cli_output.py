@@ -147,6 +147,7 @@ def test_lock_for_machines(basestore: CommandLine, root: Path) -> None:
             for name, count in (("runtime", 4), ("cpu", 5))
         ],
         "stale": [],
+        "duplicates": [],
     }
 
 

@@ -513,7 +513,7 @@ def test_a_contexts_certificates(tmp_path: Path) -> None:
         ({"DOCKER_CONTEXT": "bare"}, "{}", "has no Endpoints"),
         ({}, '{"currentContext": 1}', "no string"),
         ({}, "[]", "no JSON object"),
-        ({"DOCKER_HOST": "unix:///x"}, "{", "is no JSON"),
+        ({}, "{", "is no JSON"),
     ],
 )
 def test_an_engine_that_is_named_wrongly(
@@ -525,6 +525,30 @@ def test_an_engine_that_is_named_wrongly(
     with pytest.raises(EndpointError, match=said) as caught:
         find_endpoint(environ, tmp_path)
     assert "secret" not in caught.value.message
+
+
+BROKEN_CONFIGS = [
+    "",
+    "{",
+    "[]",
+    "1",
+    '{"currentContext": 1}',
+    '{"auths": 1}',
+    '{"auths": {"registry.example.com": 1}}',
+    '{"auths": {"registry.example.com": {"auth": "%"}}}',
+    '{"proxies": 1}',
+    '{"proxies": {"default": [1]}}',
+]
+
+
+@pytest.mark.parametrize("config", BROKEN_CONFIGS)
+def test_a_broken_config_is_nothing_to_an_engine_that_is_named(tmp_path: Path, config: str) -> None:
+    context(tmp_path, "other", {"Host": "unix:///other.sock"})
+    (tmp_path / "config.json").write_text(config)
+
+    assert find_endpoint({"DOCKER_HOST": "unix:///x"}, tmp_path) == Endpoint("unix:///x")
+    assert find_endpoint({"DOCKER_CONTEXT": "other"}, tmp_path) == Endpoint("unix:///other.sock")
+    assert find_endpoint({"DOCKER_CONTEXT": "default"}, tmp_path).host.startswith("unix:///var")
 
 
 def test_an_address_that_only_the_sdk_refuses() -> None:
@@ -546,21 +570,23 @@ def context(config: Path, name: str, endpoint: dict[str, object]) -> str:
 
 
 class Pipes:
-    """What a container is attached to in a test. ``heard``: output that it was told to wait for."""
+    """What a container is attached to in a test. ``replies``: signals to send, each after the
+    output that it waits for, in order.
+    """
 
     def __init__(self, *pieces: bytes) -> None:
         self._pieces = list(pieces)
         self.written: list[tuple[Stream, bytes]] = []
         self.signals: SimpleQueue[str | None] = SimpleQueue()
-        self.answers: dict[bytes, str] = {}
+        self.replies: list[tuple[bytes, str]] = []
 
     def read(self) -> bytes:
         return self._pieces.pop(0) if self._pieces else b""
 
     def write(self, stream: Stream, data: bytes) -> None:
         self.written.append((stream, data))
-        if data in self.answers:
-            self.signals.put(self.answers[data])
+        if self.replies and data == self.replies[0][0]:
+            self.signals.put(self.replies.pop(0)[1])
 
     def size(self) -> tuple[int, int]:
         return 24, 80
@@ -614,12 +640,26 @@ def test_a_signal_is_forwarded_and_the_second_one_ends_it(
 ) -> None:
     pipes = Pipes()
     pipes.signals.put("SIGWINCH")  # which means nothing without a terminal
-    pipes.answers = {b"waiting\n": "SIGUSR1", b"SIGUSR1\n": "SIGINT", b"SIGINT\n": "SIGINT"}
+    pipes.replies = [(b"waiting\n", "SIGUSR1"), (b"SIGUSR1\n", "SIGINT"), (b"SIGINT\n", "SIGINT")]
 
     assert attended(alone, Wish("image", (WAITS,)), pipes) == 137
 
     assert pipes.of(Stream.OUT) == b"waiting\nSIGUSR1\nSIGINT\n"
     assert not any("resize" in path for _, path, _ in fake.asked)
+    assert fake.containers == {}
+
+
+def test_signals_that_need_not_end_a_program_are_its_own_affair(
+    alone: Scene, fake: LoopbackEngine
+) -> None:
+    pipes = Pipes()
+    sent = ["SIGHUP", "SIGHUP", "SIGQUIT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGTERM"]
+    heard = [b"waiting\n", *(f"{name}\n".encode() for name in sent[:-1])]
+    pipes.replies = list(zip(heard, sent, strict=True))
+
+    assert attended(alone, Wish("image", (WAITS,)), pipes) == 137
+
+    assert pipes.of(Stream.OUT) == b"".join(heard)
     assert fake.containers == {}
 
 

@@ -89,6 +89,27 @@ def test_uvs_own_variable_says_the_same(project: Path, index: LoopbackIndex) -> 
     assert index.requests == []
 
 
+def test_uvs_settings_file_says_the_same(
+    project: Path, tmp_path: Path, index: LoopbackIndex
+) -> None:
+    """Its users expect that no server is asked, whoever would ask it."""
+    run = warmed(project, index)
+    config = tmp_path / "uv.toml"
+    config.write_text("offline = true\n")
+    upgrade = ["lock", "runtime", "--upgrade-foundation"]
+
+    failed = run(*upgrade, UV_CONFIG_FILE=str(config)).expect(ExitCode.UNREACHABLE)
+
+    assert "offline in uv.toml" in failed.err
+    Store.open(Path(run.environ["BASESTORE_STORE"])).blobs.path(Digest(TORCH.sha256)).unlink(
+        missing_ok=True
+    )
+    build = run("build", "cpu", UV_CONFIG_FILE=str(config)).expect(ExitCode.UNREACHABLE)
+    assert "the store lacks" in build.err
+    assert TORCH.file in build.err
+    assert index.requests == []
+
+
 def test_a_new_foundation_needs_an_archive(project: Path) -> None:
     run = command_line_on(project)
 

@@ -72,7 +72,9 @@ def test_what_is_there_is_not_asked_for(world: World, lock: Lock, index: Loopbac
 def test_other_bytes_than_locked(world: World, lock: Lock, index: LoopbackIndex) -> None:
     index.change(LARGE.file, data=LARGE.data[:-1] + b"!")
 
-    with pytest.raises(WrongArtifactsError, match=f"{LARGE.file} from 127.0.0.1:.* expected"):
+    with pytest.raises(
+        WrongArtifactsError, match=f"{LARGE.file} can't be had: the file from 127.0.0.1:.* expected"
+    ):
         fetch(world, lock)
 
     assert has(world, SMALL)

@@ -21,7 +21,8 @@ from basestore.lock.freshness import StaleLockError, check
 from basestore.lock.model import Deb, Lock
 from basestore.lock.origin import Origin
 from basestore.lock.policy import PolicyHitError
-from basestore.pipeline.lock import Locked, World, family_order, lock_profile, stale_below
+from basestore.pipeline.lock import Locked, World, lock_profile, stale_below
+from basestore.profile.family import family_order
 from basestore.profile.model import Profile, Project
 from basestore.profile.project import read_project
 from basestore.progress import Progress
@@ -373,7 +374,7 @@ def test_a_family_is_locked_from_its_oldest_member_on(locked: Town) -> None:
     locked.write('extends = "runtime"\n', "a")
 
     assert family_order(locked.project, ("apps", "a", "cpu", "runtime")) == (
-        *("runtime", "cpu", "apps", "a"),
+        *("runtime", "a", "cpu", "apps"),
     )
     assert family_order(locked.project, ("apps", "runtime")) == ("runtime", "apps")
 

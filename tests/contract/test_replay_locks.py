@@ -90,6 +90,21 @@ def test_each_day_is_locked_with_what_there_was(replay: Replay, machine: World) 
     ]
 
 
+def test_an_index_that_tells_no_upload_times_has_what_was_released_until_then(
+    replay: Replay, machine: World
+) -> None:
+    edit(
+        replay.project.profiles / "cpu.toml",
+        'packages = ["torch"]',
+        'packages = ["torch"]\nexclude-newer = false',
+    )
+
+    (_, january), (_, march) = relock(replay, settings(machine), print)
+
+    assert versions(january.lock) == {"web": "1.0", "torch": "1.0"}
+    assert versions(march.lock) == {"web": "2.0", "torch": "2.0"}
+
+
 def test_the_named_index_is_a_stand_in_of_the_size_locked_today(
     replay: Replay, machine: World
 ) -> None:

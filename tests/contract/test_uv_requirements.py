@@ -14,6 +14,7 @@ from wheelmaker import MadeWheel, make_wheel
 from basestore.digest import Digest
 from basestore.errors import BasestoreError, ExitCode
 from basestore.lock.freshness import check
+from basestore.lock.policy import PolicyHitError
 from basestore.pipeline.export import export_pylock
 from basestore.profile.reader import read_profile
 from basestore.progress import Progress
@@ -594,7 +595,11 @@ def test_a_package_of_a_teams_lock_from_another_index(site: Site) -> None:
         + '[indexes.ours]\nurl = "https://example.com/simple"\npackages = ["core"]\n',
     )
 
-    fails(site, OtherIndexError, r"app/uv\.lock:\d+ has core from another index than ours")
+    fails(
+        site,
+        OtherIndexError,
+        r"app/uv\.lock:\d+ has core from another index, and the profile names the index ours",
+    )
 
 
 def test_a_wheel_by_url_that_contradicts_the_parent(site: Site, place: LoopbackIndex) -> None:
@@ -608,3 +613,101 @@ def test_a_wheel_by_url_that_contradicts_the_parent(site: Site, place: LoopbackI
 
     with pytest.raises(ContradictionError, match=r"profiles/child\.toml:2 asks for web"):
         site.run("child")
+
+
+def pylock_of(site: Site, rest: str, file: str = "web-1.0-py3-none-any.whl") -> None:
+    """A team's lock in the standard form that has ``web``, and a profile that takes it."""
+    site.write("app/pylock.toml", f"{PACKAGE}{rest.replace('<file>', file)}\n")
+    site.ask('[from-lock]\nfile = "../app/pylock.toml"')
+
+
+WEB_TABLE = f'{{ url = "<url>", hashes = {{ sha256 = "{WEB.sha256}" }}, size = 7 }}'
+
+
+@pytest.mark.parametrize(
+    ("how", "index_name"),
+    [
+        ("archive = <wheel>", "direct"),
+        ('index = "<index>/"\nwheels = [<wheel>]', "default"),
+        ('index = "https://user:pass@w.example/p4ss/simple"\nwheels = [<wheel>]', "w.example"),
+        ('index = "https://ours.example/simple/"\nwheels = [<wheel>]', "ours"),
+        ("wheels = [<wheel>]", "<host>"),
+    ],
+)
+def test_where_a_teams_lock_has_its_packages_from(
+    site: Site, index: LoopbackIndex, how: str, index_name: str
+) -> None:
+    how = how.replace("<wheel>", WEB_TABLE).replace("<url>", url(index, WEB))
+    pylock_of(site, how.replace("<index>", index.url))
+    ours = '[indexes.ours]\nurl = "https://ours.example/simple"\npackages = ["nothing"]\n'
+    profile = site.root / "profiles/runtime.toml"
+    profile.write_text(profile.read_text() + ours)
+    index.requests.clear()
+
+    site.run()
+
+    assert site.origin().packages["web"].index == index_name.replace("<host>", index.address)
+    assert index.requests == []
+    assert b"p4ss" not in site.written["locks/runtime.origin.toml"]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("archive = <wheel>", "comes from a URL, not from ours"),
+        ('index = "<index>"\nwheels = [<wheel>]', "comes from the index default, not from ours"),
+        ("wheels = [<wheel>]", "comes from the index 127.0.0.1:.*, not from ours"),
+    ],
+)
+def test_a_policy_that_requires_an_index_of_a_teams_lock(
+    site: Site, index: LoopbackIndex, how: str, said: str
+) -> None:
+    how = how.replace("<wheel>", WEB_TABLE).replace("<url>", url(index, WEB))
+    pylock_of(site, how.replace("<index>", index.url))
+    site.write("basestore.toml", '[policy]\nrequire-index = { "w*" = "ours" }\n')
+
+    error = fails(site, PolicyHitError, said)
+
+    assert error.exit_code is ExitCode.POLICY
+
+
+def test_a_teams_wheel_by_url_of_a_package_that_is_named_for_an_index(
+    site: Site, index: LoopbackIndex
+) -> None:
+    pylock_of(site, f"archive = {WEB_TABLE}".replace("<url>", url(index, WEB)))
+    profile = site.root / "profiles/runtime.toml"
+    ours = f'[indexes.ours]\nurl = "{index.url}"\npackages = ["web"]\n'
+    profile.write_text(profile.read_text() + ours)
+
+    fails(site, OtherIndexError, r"app/pylock\.toml:4 has web from a URL, and the profile names")
+
+
+def test_a_teams_wheels_on_the_host_of_the_index_that_they_are_named_for(
+    site: Site, index: LoopbackIndex
+) -> None:
+    pylock_of(site, f"wheels = [{WEB_TABLE}]".replace("<url>", url(index, WEB)))
+    profile = site.root / "profiles/runtime.toml"
+    ours = f'[indexes.ours]\nurl = "{index.url}"\npackages = ["web"]\n'
+    profile.write_text(profile.read_text() + ours)
+
+    site.run()
+
+    assert site.origin().packages["web"].index == "ours"
+
+
+def test_an_error_names_a_teams_lock_once(site: Site) -> None:
+    pylock_of(site, 'wheels = [{ url = "http://x/<file>", hashes = { sha256 = "zz" } }]')
+
+    error = fails(site, TeamLockError, r"^app/pylock\.toml:4: it can't be taken: web: ")
+
+    assert error.message.count("pylock.toml") == 1
+
+
+def test_a_teams_lock_without_a_sha256(site: Site, index: LoopbackIndex) -> None:
+    """The file is hashed once, and the origin says that nobody but the file vouched for it."""
+    pylock_of(site, f'wheels = [{{ url = "{url(index, WEB)}", hashes = {{ md5 = "00" }} }}]')
+
+    site.run()
+
+    assert {one.sha256.hex for one in site.lock().platforms[0].wheels} == {WEB.sha256}
+    assert not site.origin().packages["web"].told

@@ -7,16 +7,16 @@ folder with the locked wheel of torch, that folder is served on loopback as the 
 import json
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from bench.serving import serving
 from commandline import CommandLine, Done
 from runtime_base import PROJECT, Base, command_line, with_retries
 from services import lacking
@@ -95,16 +95,8 @@ def torch_mirror() -> Iterator[dict[str, str]]:
     file = Path(folder) / wheel.file
     if not file.is_file():
         lacking(f"needs {wheel.file} in the folder that BASESTORE_TEST_WHEELS names")
-    handler = partial(_OnePage, wheel, file)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield {"BASESTORE_MIRROR_PYTORCH_CPU": f"http://127.0.0.1:{server.server_port}"}
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(partial(_OnePage, wheel, file)) as address:
+        yield {"BASESTORE_MIRROR_PYTORCH_CPU": f"http://{address}"}
 
 
 def locked_torch() -> Wheel:

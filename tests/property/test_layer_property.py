@@ -21,8 +21,9 @@ from basestore.digest import Digest
 from basestore.layer import gzip, tar
 from basestore.layer.entry import Copied, Encoded, Entry, Kind, Payload, Stored
 from basestore.layer.inflate import BrokenStreamError
+from basestore.layer.wheel.errors import BadZipError
 from basestore.layer.wheel.install import Layout, wheel_entries
-from basestore.layer.wheel.zip import BadZipError, ZipEntry, read_zip
+from basestore.layer.wheel.zip import ZipEntry, read_zip
 from basestore.layer.writer import LayerWriter
 from basestore.lock.model import Wheel
 from basestore.store import Realisation, Store

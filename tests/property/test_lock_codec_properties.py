@@ -12,7 +12,7 @@ from strategies import locks
 
 from basestore.digest import Digest
 from basestore.errors import ExitCode, InputError
-from basestore.lock.codec import HEAD, parse, write
+from basestore.lock.codec import HEADS, parse, write
 from basestore.lock.model import Deb, Lock, Replaced, Wheel
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ A = TypeVar("A", Deb, Wheel)
 def test_round_trip(lock: Lock) -> None:
     data = write(lock)
     assert parse(data, "locks/x.lock") == lock
-    assert data.startswith(HEAD)
+    assert data.startswith(HEADS[bool(lock.base)])
     assert data.endswith(b"\n")
 
 
@@ -100,8 +100,9 @@ def test_a_line_of_white_space_or_comment_is_refused(lock: Lock, data: st.DataOb
 def test_any_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(InputError):
         parse(data, "locks/x.lock")
-    with pytest.raises(InputError):
-        parse(HEAD + data, "locks/x.lock")
+    for head in HEADS:
+        with pytest.raises(InputError):
+            parse(head + data, "locks/x.lock")
 
 
 @given(locks(), st.data())

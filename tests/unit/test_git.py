@@ -9,9 +9,11 @@ import pytest
 from basestore.sources.git import (
     Git,
     GitFailedError,
+    NoCommitError,
     NoGitError,
     NoRepositoryError,
     Revision,
+    ShallowCloneError,
     UnknownRevisionError,
 )
 
@@ -82,7 +84,7 @@ def test_no_repository(tmp_path: Path) -> None:
 def test_a_repository_without_commits_has_no_head(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
 
-    with pytest.raises(UnknownRevisionError):
+    with pytest.raises(NoCommitError):
         revision(tmp_path)
 
 
@@ -98,3 +100,61 @@ def test_a_damaged_repository(folder: Path) -> None:
 
     with pytest.raises(GitFailedError):
         found.read("locks/ml.lock")
+
+
+def test_what_has_changed(folder: Path) -> None:
+    """Paths are relative to the folder; a folder of nothing but new files stands for them."""
+    git(folder, "checkout", "-q", "--", ".")
+    (folder / "locks/same.lock").write_bytes(b"same\n")
+    (folder.parent / "beside.txt").write_bytes(b"beside\n")
+    git(folder, "add", "-A", "..")
+    git(folder, "commit", "-q", "-m", "more")
+    assert not revision(folder).changes().touch(".")
+
+    (folder / "locks/same.lock").write_bytes(b"same\n")  # as it was, but git has to read it
+    (folder / "locks/ml.lock").unlink()
+    (folder.parent / "beside.txt").write_bytes(b"changed\n")
+    (folder / "new/deep").mkdir(parents=True)
+    (folder / "new/deep/file").write_bytes(b"")
+
+    changes = revision(folder).changes()
+    assert changes.tracked == {"locks/ml.lock", "../beside.txt"}
+    assert changes.untracked == {"new/"}
+    assert "new/deep/file" in changes
+    assert "locks/same.lock" not in changes
+    touched = [path for path in ("locks", "new", "new/deep", "apps", ".") if changes.touch(path)]
+    assert touched == ["locks", "new", "new/deep", "."]
+
+
+def test_asking_for_changes_writes_no_index(folder: Path) -> None:
+    git(folder, "checkout", "-q", "--", ".")
+    (folder / "locks/ml.lock").write_bytes(b"new\n")
+    before = (folder.parent / ".git/index").read_bytes()
+
+    assert revision(folder).changes().tracked == set()
+    assert (folder.parent / ".git/index").read_bytes() == before
+
+
+def test_entries_are_what_git_would_commit(folder: Path) -> None:
+    git(folder, "checkout", "-q", "--", ".")
+    (folder / "locks/run").write_bytes(b"#!/bin/sh\n")
+    (folder / "locks/run").chmod(0o755)
+    (folder / "locks/link").symlink_to("run")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "more")
+    found = revision(folder)
+
+    entries = found.entries(["."])
+    assert set(entries) == {"locks/link", "locks/ml.lock", "locks/run"}
+    assert all(found.entry(file) == entry for file, entry in entries.items())
+    assert found.entries(["nowhere"]) == {}
+    assert found.entry("locks") is found.entry("nowhere") is None
+    assert found.content(entries["locks/link"]) == b"run"
+
+
+def test_a_shallow_clone_is_told(folder: Path, tmp_path: Path) -> None:
+    url = f"file://{folder.parent}"
+    git(tmp_path, "clone", "-q", "--depth", "1", url, "shallow")
+
+    with pytest.raises(ShallowCloneError, match="'HEAD~1'"):
+        revision(tmp_path / "shallow", "HEAD~1")

@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import signal
 import threading
 import zipfile
@@ -15,7 +16,7 @@ from layers import keep, new_store, recipe_of, workshop
 from wheelmaker import make_wheel
 
 from basestore.digest import Digest
-from basestore.layer.apart import Make, make_all
+from basestore.layer.apart import Make, NoProcessError, make_all
 from basestore.layer.hashing import ALONE
 from basestore.layer.inflate import BrokenStreamError
 from basestore.layer.realise import NotReproducibleError, Workshop, make, remake
@@ -58,6 +59,20 @@ class Watched:
         yield
         self.open -= 1
         self.seen += recipe.packages
+
+
+@contextmanager
+def room_for_files(count: int) -> Iterator[None]:
+    """Let this process open so many files more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = [os.dup(0) for _ in range(count)]
+    for descriptor in free:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free[-1] + 1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def only_elsewhere(here: int, then: Make) -> Make:
@@ -121,6 +136,22 @@ def test_what_a_process_leaves_undone_is_made_up_for(store: Store, recipes: list
     assert [made[recipe].layer for recipe in recipes] == [
         make(recipe, workshop(store)).layer for recipe in recipes
     ]
+
+
+def test_where_the_system_has_no_room_for_a_process(store: Store, recipes: list[Recipe]) -> None:
+    """It has room for one, and refuses the second: the first one, which is at work, is ended."""
+
+    def work(recipe: Recipe, workshop: Workshop) -> Realisation:
+        signal.pause()
+        raise AssertionError
+
+    files = os.listdir("/proc/self/fd")
+    with room_for_files(3), pytest.raises(NoProcessError, match="can't be started: too many open"):
+        make_all(recipes, workshop(store), work, Watched(), 2)
+
+    with pytest.raises(ChildProcessError):  # it was waited for
+        os.waitpid(-1, os.WNOHANG)
+    assert os.listdir("/proc/self/fd") == files
 
 
 def test_an_interrupt_leaves_nothing_behind(store: Store, recipes: list[Recipe]) -> None:

@@ -1,9 +1,10 @@
 """The line that made a lock stale."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from locked_project import edit, make_project
+from locked_project import edit, lock, make_project
 
 from basestore.lock.blame import blame
 from basestore.lock.files import read_lock, read_origin
@@ -19,13 +20,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def blamed(root: Path, name: str) -> list[str]:
-    """What is to blame, in words."""
+def blamed(root: Path, name: str, **changes: object) -> list[str]:
+    """What is to blame, in words; ``changes``: of the origin."""
     project = read_project(root)
-    lock, origin = read_lock(project, name)[0], read_origin(project, name)
+    found, origin = read_lock(project, name)[0], read_origin(project, name)
     assert origin
+    origin = replace(origin, **changes)
     freshness = check(project, name)
-    return [str(o) for o in blame(project, read_profile(project, name), lock, origin, freshness)]
+    return [str(o) for o in blame(project, read_profile(project, name), found, origin, freshness)]
 
 
 @pytest.mark.parametrize(
@@ -46,19 +48,40 @@ def blamed(root: Path, name: str) -> list[str]:
             "runtime.toml",
             '"redis", "httpx"',
             '"redis",\n"httpx<1"',
-            ["profiles/runtime.toml:4: httpx<1 was changed, and 1 is locked"],
+            ['profiles/runtime.toml:4: was "httpx", now "httpx<1", and 1 is locked'],
         ),
         (
             "runtime.toml",
             '"httpx"',
             '"httpx<2"',
-            ["requirements were changed in profiles/runtime.toml"],
+            ['profiles/runtime.toml:3: was "httpx", now "httpx<2"'],
         ),
         (
             "base.txt",
             "orjson",
             "orjson>=2",
-            ["profiles/base.txt:1: orjson>=2 was changed, and 1 is locked"],
+            ['profiles/base.txt:1: was "orjson", now "orjson>=2", and 1 is locked'],
+        ),
+        (
+            "base.txt",
+            "orjson",
+            "# moved\norjson\norjson<3\n",
+            ["profiles/base.txt:3: orjson<3 was added"],
+        ),
+        (
+            "runtime.toml",
+            '"redis", "httpx"',
+            '"rich", "httpx<2", "redis"',
+            [
+                "profiles/runtime.toml:3: rich was added",
+                'profiles/runtime.toml:3: was "httpx", now "httpx<2"',
+            ],
+        ),
+        (
+            "base.txt",
+            "orjson",
+            f"orjson --hash=sha256:{'0' * 64}",
+            ["hashes were changed in profiles/base.txt"],
         ),
         (
             "runtime.toml",
@@ -84,6 +107,46 @@ def test_edits(root: Path, file: str, old: str, new: str, expected: list[str]) -
     edit(root / "profiles" / file, old, new)
 
     assert blamed(root, "runtime") == expected
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ('"httpx<1"', "profiles/runtime.toml:3: httpx<1 was changed, and 1 is locked"),
+        ('"httpx<2"', "requirements were changed in profiles/runtime.toml"),
+    ],
+)
+def test_an_origin_of_before_texts_were_noted(root: Path, new: str, expected: str) -> None:
+    edit(root / "profiles/runtime.toml", '"httpx"', new)
+
+    assert blamed(root, "runtime", stated={}) == [expected]
+
+
+def test_constraints(root: Path) -> None:
+    edit(root / "profiles/runtime.toml", "[foundation]", 'constraints-files = ["c"]\n[foundation]')
+    (root / "profiles/c").write_text("starlette<1\nidna\n")
+    assert blamed(root, "runtime") == [
+        "profiles/c:2: idna was added",
+        "profiles/c:1: starlette<1 was added",
+    ]
+
+    lock(root, "runtime")
+    (root / "profiles/c").write_text("\nstarlette<2\n")
+    assert blamed(root, "runtime") == [
+        'profiles/c:2: was "starlette<1", now "starlette<2"',
+        "profiles/c:2: idna was removed",
+    ]
+    assert blamed(root, "runtime", stated={}, bounds={}) == [
+        "constraints were changed in profiles/c"
+    ]
+
+
+def test_one_of_two_that_ask_for_a_package(root: Path) -> None:
+    edit(root / "profiles/base.txt", "orjson", "orjson\nredis<9\n")
+    lock(root, "runtime")
+    edit(root / "profiles/base.txt", "redis<9\n", "")
+
+    assert blamed(root, "runtime") == ["profiles/base.txt:2: redis<9 was removed"]
 
 
 def test_what_made_the_parent_stale_is_not_told_again(root: Path) -> None:

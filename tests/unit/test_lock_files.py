@@ -12,6 +12,7 @@ from basestore.files import replace_files
 from basestore.lock import codec
 from basestore.lock.files import (
     NoLockError,
+    UnreadableLockError,
     UnwritableError,
     lock_digests,
     read_images,
@@ -97,7 +98,7 @@ def test_a_lock_that_would_not_be_read_back_is_not_written(root: Path) -> None:
         write_lock(project, replace(found, image=replace(found.image, user="x")), origin)
     wrong = replace(found, image=replace(found.image, env=("NO VALUE",)))
     head = replace(origin.head, lock=Digest.of(codec.write(wrong)))
-    with pytest.raises(ValueError, match="would not be read back"):
+    with pytest.raises(UnreadableLockError, match=r"locks/runtime\.lock can't be read back: .*env"):
         write_lock(project, wrong, replace(origin, head=head))
 
 

@@ -35,6 +35,12 @@ ORIGIN = Origin(
         "fastapi": PackageOrigin("default", ("pydantic", "starlette"), NOON),
     },
     debs={"tzdata": DebOrigin("bookworm-updates"), "libc6": DebOrigin("bookworm", ("libgcc-s1",))},
+    stated={
+        Location("libs/base.txt", 1): ("fastapi",),
+        Location("profiles/x.toml", 3): ("fastapi>=0.100", "starlette"),
+        Location("profiles/x.toml", 12): ("anyio",),
+    },
+    bounds={Location("libs/bounds.txt", 2): ("idna<4",)},
 )
 TEXT = f"""\
 # Written by basestore: how the lock came about. It decides nothing about the image.
@@ -50,6 +56,14 @@ python = "sha256:{"1" * 64}"
 
 [direct]
 fastapi = ["profiles/x.toml:3", "libs/base.txt:1"]
+
+[stated]
+"libs/base.txt:1" = ["fastapi"]
+"profiles/x.toml:3" = ["fastapi>=0.100", "starlette"]
+"profiles/x.toml:12" = ["anyio"]
+
+[bounds]
+"libs/bounds.txt:2" = ["idna<4"]
 
 [packages.fastapi]
 index = "default"
@@ -96,8 +110,8 @@ def test_moments_are_written_in_utc() -> None:
         ("2026-11-20T12:00:00Z", "2026-11-20", "x:6: resolved: a date, not a date and"),
         ("foundation =", "fundament =", "x:9: parts.fundament: unknown key"),
         ("profiles/x.toml:3", "profiles/x.toml", "x:13: direct.fastapi: 'profiles/x.toml' is no"),
-        ('index = "default"\n', "", "x:15: packages.fastapi.index: missing"),
-        ("[debs.tzdata]", "[debs]", "x:28: debs.suite: a string, not a table"),
+        ('index = "default"\n', "", "x:23: packages.fastapi.index: missing"),
+        ("[debs.tzdata]", "[debs]", "x:36: debs.suite: a string, not a table"),
         ("[direct]", "<<<<<<< HEAD", "x:12: not valid TOML"),
     ],
 )

@@ -238,9 +238,24 @@ def test_without_a_clock_no_waiver_has_run_out_and_nothing_is_too_young(tmp_path
 
 
 def test_a_waiver_may_be_for_some_profiles_and_what_extends_them(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/cpu.toml").touch()
     rules = policy(tmp_path, WAIVER.format(effect="allow", package="lib") + '\nprofiles = ["cpu"]')
     for lineage, hits in ((("runtime",), 1), (("runtime", "cpu"), 0), (("cpu", "ml"), 0)):
         assert len(check(rules, facts(package("lib"), lineage=lineage), NOW).hits) == hits
+
+
+def test_a_waiver_that_excepts_nothing_is_idle(tmp_path: Path) -> None:
+    rules = WAIVER.format(effect="allow", package="gone")
+    (waiver,) = policy(tmp_path, rules).waivers
+    assert judged(tmp_path, rules, package("other")).idle == (waiver,)
+    assert judged(tmp_path, WAIVER.format(effect="warn", package="lib"), package("lib")).idle == ()
+
+
+def test_a_misspelt_waiver_is_told_with_the_hit(tmp_path: Path) -> None:
+    rules = WAIVER.format(effect="allow", package="fuzzywuzy").replace("lib", "fuzzywuzzy")
+    (hit,) = judged(tmp_path, rules, package("fuzzywuzzy")).hits
+    assert "; the exception in basestore.toml:3 is for fuzzywuzy, not for it" in str(hit)
 
 
 def test_a_waiver_of_the_total(tmp_path: Path) -> None:

@@ -49,6 +49,8 @@ def at(line: int) -> Location:
 
 
 def test_every_rule_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/cpu.toml").touch()
     found = policy(tmp_path, EVERYTHING)
     assert found == Policy(
         (
@@ -113,6 +115,13 @@ def test_lists_are_patterns_in_their_normal_form(tmp_path: Path) -> None:
         ('max-package-size = { a = "x" }', ":2: policy.max-package-size.a: 'x' is no", "300 MB"),
         ("max-package-size = 1", ":2: policy.max-package-size: an integer, not a table", "table"),
         ('refuse-licences = ["GPL 3"]', ":2: policy.refuse-licences[0]: 'GPL 3' is", "SPDX"),
+        (
+            'refuse-licences = ["GPLv3"]',
+            ":2: policy.refuse-licences[0]: 'GPLv3' is",
+            "GPL-3.0-only",
+        ),
+        ('refuse-licences = ["GPL"]', ":2: policy.refuse-licences[0]: 'GPL' is", "mean 'GPL-*'?"),
+        ('refuse-licences = ["gplv*"]', ":2: policy.refuse-licences[0]: 'gplv*' is", "'gpl-*'?"),
         ('refuse-licences = ["@gpl"]', ":2: policy.refuse-licences[0]: there is no", "@copyleft"),
         ('refuse-yanked = "yes"', ":2: policy.refuse-yanked: a string, not a boolean", "true"),
         ('minimum-age = "2026-01-01"', ":2: policy.minimum-age: '2026-01-01' is no age", "7 days"),
@@ -143,15 +152,18 @@ GOOD = {"rule": '"forbid"', "package": '"x"', "reason": '"r"', "until": "2027-01
         ({"package": '"a b"'}, ":5: policy.allow[0].package: 'a b' is no pattern"),
         ({"until": '"2027-01-31"'}, ":7: policy.allow[0].until: a string, not a date"),
         ({"until": "2027-01-31T00:00:00Z"}, ":7: policy.allow[0].until: a date and time, not a"),
-        ({"profiles": '["A"]'}, ":8: policy.allow[0].profiles[0]: 'A' is no profile's name"),
+        ({"profiles": '["cup"]'}, ":8: policy.allow[0].profiles[0]: there is no profile 'cup'"),
         ({"why": '"x"'}, ":8: policy.allow[0].why: unknown key"),
     ],
 )
 def test_wrong_waivers(tmp_path: Path, changes: dict[str, str | None], message: str) -> None:
     rows = {key: value for key, value in {**GOOD, **changes}.items() if value is not None}
     text = "\n".join(f"{key} = {value}" for key, value in rows.items())
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/cpu.toml").touch()
     with pytest.raises(DocumentError) as caught:
         policy(tmp_path, f'forbid = ["x"]\n[[policy.allow]]\n{text}')
+    assert "cup" not in text or "did you mean 'cpu'?" in caught.value.hint
     assert caught.value.message.startswith(f"basestore.toml{message}")
 
 

@@ -10,6 +10,7 @@ from basestore.profile.document import DocumentError
 from basestore.profile.model import Project
 from basestore.profile.names import PlainNameError
 from basestore.profile.project import (
+    MisnamedProfileError,
     NoProfilesError,
     NoProjectError,
     UnknownProfileError,
@@ -53,14 +54,14 @@ forbid = ["pytest", "NVIDIA_*", "pytest"]
     assert project.registry == "registry.example.com:5000/team"
     assert project.image("ml") == "team/ml-base"
     assert project.policy.forbidden == ("nvidia-*", "pytest")
-    assert project.digest == Digest.of(text.encode())
+    said = b'{"policy":{"forbid":["pytest","NVIDIA_*","pytest"]}}'
+    assert project.said_of("ml") == Digest.of(said)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ('regisrty = "x"', "basestore.toml:1: regisrty: unknown key"),
-        ("[pins]", "basestore.toml:1: pins: unknown key"),
         ("registry = 1", "basestore.toml:1: registry: an integer, not a string"),
         (
             'registry = "https://a.b/c"',
@@ -102,8 +103,9 @@ def test_names_of_profiles(tmp_path: Path) -> None:
     with pytest.raises(PlainNameError):
         chosen_profiles(project, ("../ml",))
     (tmp_path / "profiles" / "My Base.toml").touch()
-    with pytest.raises(PlainNameError, match="'My Base'"):
+    with pytest.raises(MisnamedProfileError, match=r"^profiles/My Base\.toml: 'My Base'") as caught:
         profile_names(project)
+    assert caught.value.exit_code is ExitCode.BAD_INPUT
 
 
 def test_all_profiles_of_a_project_without_any_is_an_error(tmp_path: Path) -> None:

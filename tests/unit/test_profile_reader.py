@@ -138,7 +138,9 @@ cmd = []
         ("redis", 'redis; python_version >= "3"', "libs/base.txt:4"),
         ("uvicorn", "uvicorn[standard]", "libs/more/web.txt:1"),
     ]
-    assert profile.files == {name: Digest.of(text.encode()) for name, text in files.items()}
+    digests = {name: Digest.of(text.encode()) for name, text in files.items()}
+    said = Digest.of(b'{"policy":{"forbid":["pytest"]}}')
+    assert profile.files == {**digests, "basestore.toml": said}
 
 
 def test_a_file_included_twice_is_read_once(tmp_path: Path) -> None:

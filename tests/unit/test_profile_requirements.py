@@ -125,6 +125,7 @@ base = ["six"]
 Prod = ["gunicorn", { include-group = "base" }]
 circle = [{ include-group = "circle" }]
 odd = [{ include = "base" }]
+lost = [{ include-group = "bas" }]
 """
 
 
@@ -165,8 +166,14 @@ def test_extras_and_groups(tmp_path: Path, wish: str, asked: list[str]) -> None:
             "",
             "toml:10: dependency-groups.circle[0]: goes in a circle: circle -> circle",
         ),
+        (
+            'groups = ["lost"]',
+            "",
+            "app/pyproject.toml:12: dependency-groups.lost[0]: there is no dependency group 'bas'",
+        ),
         ('groups = ["odd"]', "", "app/pyproject.toml:11: dependency-groups.odd[0]: neither"),
         ('only-groups = ["base"]\nextras = ["all"]', "", "extras beside only-groups"),
+        ('only-groups = ["base"]\ngroups = ["prod"]', "", "groups beside only-groups"),
         ("group = []", "", "unknown key"),
         (
             "",
@@ -181,7 +188,7 @@ def test_extras_and_groups(tmp_path: Path, wish: str, asked: list[str]) -> None:
         (
             "",
             '[tool.uv]\noverride-dependencies = ["six<1"]',
-            "app/pyproject.toml:13: tool.uv.override-dependencies: changes",
+            "app/pyproject.toml:14: tool.uv.override-dependencies: changes",
         ),
         ("", "[tool]\nuv = 1", "tool.uv: an integer, not a table"),
     ],
@@ -278,3 +285,54 @@ def test_a_pipe_or_a_huge_file_is_refused_at_once(tmp_path: Path) -> None:
         with pytest.raises(OSError, match=reason):
             read_regular(tmp_path / name)
     assert read_regular(tmp_path / "most.txt") == b"\n" * 10
+
+
+@pytest.mark.parametrize("asked", ["-r ../../outside.txt", "-c ../../outside.txt", "-r link.txt"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "root:$6$canary:19000:0:99999:7:::",
+        "canary secret",
+        "--canary=1",
+        "canary --hash=md5:0",
+        "https://host/canary",
+        "https://host/canary.whl",
+        "-r canary.txt",
+        "-e canary",
+    ],
+)
+def test_nothing_is_shown_of_a_file_outside_of_the_project(
+    tmp_path: Path, asked: str, line: str
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "outside.txt").write_text(f"# one\n{line}\n")
+    (project / "app").mkdir()
+    (project / "app/link.txt").symlink_to("../../outside.txt")
+
+    with pytest.raises(DocumentError) as caught:
+        read(project, FILES, reqs=asked)
+
+    place = "app/link.txt:2" if "link" in asked else "../outside.txt:2"
+    assert caught.value.message.startswith(f"{place}: can't be taken")
+    assert "canary" not in f"{caught.value.message}{caught.value.hint}"
+    assert "copy the file into the project" in caught.value.hint
+
+
+def test_requirements_outside_of_the_project_are_taken(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "outside.txt").write_text("web\n")
+
+    profile = read(project, FILES, reqs="-r ../../outside.txt")
+
+    assert [str(one.location) for one in profile.requirements] == ["../outside.txt:1"]
+
+
+def test_a_url_of_a_package_that_is_named_for_an_index(tmp_path: Path) -> None:
+    tables = '[indexes.ours]\nurl = "https://example.com/simple"\npackages = ["other"]'
+
+    with pytest.raises(DocumentError, match=r"^app/reqs\.txt:2: other by a URL, which \[indexes"):
+        read(tmp_path, FILES, tables, reqs=f"web\n{OTHER}\n")
+
+    assert read(tmp_path, FILES, tables, reqs="web\nother\n").requirements

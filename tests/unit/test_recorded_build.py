@@ -13,7 +13,7 @@ from basestore.digest import Digest
 from basestore.image.stored import image_of
 from basestore.layer.realise import make
 from basestore.layer.wheel.content import check_contents
-from basestore.layer.wheel.zip import BadZipError
+from basestore.layer.wheel.errors import BadZipError
 from basestore.lock.codec import EditedLockError
 from basestore.pipeline.locked import read_locked
 from basestore.profile.project import read_project

@@ -84,4 +84,4 @@ def test_processes_may_make_a_store_at_once(tmp_path: Path) -> None:
 
     assert [process.exitcode for process in processes] == [0, 0, 0]
     names = {path.name for path in (tmp_path / "store").iterdir()}
-    assert names == {"format", "blobs", "partials"}
+    assert names == {"format", "blobs", "partials", "leases"}

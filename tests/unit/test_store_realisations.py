@@ -149,4 +149,5 @@ def test_a_record_is_replaced_whole(store: Store, realisation: Realisation) -> N
     store.realisations.record(RECIPE, other)
 
     assert store.realisations.of_recipe(RECIPE) == other
-    assert not [p for p in store.root.rglob("*") if p.name.startswith(".")]
+    records = [path for name in ("layers", "recipes") for path in (store.root / name).rglob("*.*")]
+    assert not [path for path in records if path.name.startswith(".")]

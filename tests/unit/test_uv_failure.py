@@ -88,3 +88,28 @@ def test_a_failure_without_words_is_a_failure(text: str) -> None:
 
     assert isinstance(error, UnreachableError)
     assert error.message.startswith("uv failed: ")
+
+
+def test_of_a_derivation_of_many_steps_the_last_is_told() -> None:
+    steps = " ".join(
+        f"({n}) Because tool=={n} depends on lib<1 and lib==2, we can conclude that tool=={n} "
+        "cannot be used."
+        for n in range(100)
+    )
+    end = "And because you require tool, we can conclude that your requirements are unsatisfiable."
+    error = failure_of(
+        f"  x No solution found when resolving dependencies:\n  Because a. {steps}\n {end}"
+    )
+
+    assert isinstance(error, UnsatisfiableError)
+    assert error.reason == (
+        "Because tool==99 depends on lib<1 and lib==2, we can conclude that tool==99 cannot be "
+        f"used. {end}"
+    )
+
+
+def test_what_is_long_in_one_step_is_cut() -> None:
+    error = failure_of("  x No solution found when resolving dependencies:\n  " + "word " * 5000)
+
+    assert isinstance(error, UnsatisfiableError)
+    assert len(error.reason) < 2100

@@ -32,8 +32,8 @@ from zipbytes import Item, deflated, zip_bytes
 from basestore.errors import ExitCode
 from basestore.layer.inflate import BrokenStreamError
 from basestore.layer.realise import PathConflictError, make
+from basestore.layer.wheel.errors import BadZipError
 from basestore.layer.wheel.install import Layout
-from basestore.layer.wheel.zip import BadZipError
 from basestore.store import Store
 
 BIN = "opt/venv/bin"

@@ -23,7 +23,8 @@ from zipbytes import (
 )
 
 from basestore.errors import ExitCode
-from basestore.layer.wheel.zip import BadZipError, ZipEntry, read_zip
+from basestore.layer.wheel.errors import BadZipError
+from basestore.layer.wheel.zip import ZipEntry, read_zip
 
 A = Item("a.py", b"print('a')\n" * 10)
 B = Item("pkg/b.txt", b"content of b", method=STORED)

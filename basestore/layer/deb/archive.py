@@ -12,8 +12,10 @@ from basestore.layer.entry import Kind
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
-_LARGEST_CONTROL = 64 * 1024 * 1024
+_SHOWN = 8  # members in a message
+_LARGEST_CONTROL = 16 * 1024 * 1024  # md5sums of large packages have some hundred KB
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,16 @@ class DebArchive:
     def _members(self) -> tuple[_Member, _Member]:
         """The control and the data member, in the order that deb(5) fixes.
 
-        Members whose names begin with an underscore are for others and skipped.
+        Members whose names begin with an underscore are for others and skipped, but for the first,
+        by which dpkg knows a package.
         """
         if self._file.read(len(_MAGIC)) != _MAGIC:
             raise self._refuse("it is not an ar archive")
-        found = [member for member in self._headers() if not member.name.startswith("_")]
+        members = list(self._headers())
+        found = members[:1] + [m for m in members[1:] if not m.name.startswith("_")]
         stems = [member.name.partition(".tar")[0] for member in found]
         if stems != ["debian-binary", "control", "data"]:
-            names = ", ".join(member.name for member in found)
+            names = ", ".join(member.name for member in found[:_SHOWN])
             raise self._refuse(f"its members are {names or 'none'}")
         self._check_version(found[0])
         return found[1], found[2]
@@ -89,12 +93,13 @@ class DebArchive:
                 raise self._refuse("a header of its ar archive is damaged")
             member = self._member(header)
             yield member
-            end = member.offset + member.size
-            self._file.seek(end + end % 2)
+            self._file.seek(member.offset + member.size)
+            if member.size % 2 and self._file.read(1) not in (b"\n", b""):  # ar(5), "Content"
+                raise self._refuse(f"its member {member.name} is not followed by a newline")
 
     def _member(self, header: bytes) -> _Member:
-        size = header[48:58].strip()
-        if not size.isdigit():
-            raise self._refuse("a header of its ar archive is damaged")
+        size = header[48:58].rstrip(b" ")
         name = header[:16].decode("ascii", "replace").rstrip(" ").removesuffix("/")
+        if not size.isdigit() or not _MEMBER.fullmatch(name):
+            raise self._refuse("a header of its ar archive is damaged")
         return _Member(name, self._file.tell(), int(size))

@@ -1,8 +1,12 @@
 """The description of a package: deb-control(5), one paragraph of deb822(5)."""
 
+import re
 from dataclasses import dataclass
 
 from basestore.layer.deb.errors import MalformedDebError
+
+_NAME = re.compile(r"[!-,.-9;-~][!-9;-~]*")
+"""A field's name: US-ASCII without blanks and colons, not beginning with a hyphen (deb822(5))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,14 @@ def parse_control(data: bytes, package: str) -> Control:
             fields[key] += f"\n{line}"
             continue
         key, colon, value = line.partition(":")
-        if not colon or not key or key in fields:
+        if not colon or not _NAME.fullmatch(key) or key in fields:
             raise MalformedDebError(package, f"its control file has the broken line {line!r}")
         fields[key] = value.strip()
     for needed in ("Package", "Version", "Architecture"):
         if needed not in fields:
             raise MalformedDebError(package, f"its control file has no field {needed}")
+        if not fields[needed].isprintable():
+            raise MalformedDebError(package, f"its control file has a broken {needed}")
     return Control(fields)
 
 

@@ -12,6 +12,13 @@ PIECE = 256 * 1024
 MEMORY_LIMIT = 100 * 1024 * 1024
 """What an xz decoder may take, in bytes; `xz -9` needs 65 MiB."""
 
+FREE, RATIO, MOST = 256 * 1024**2, 100, 16 * 1024**3
+"""Content may have 256 MiB, or a hundred times its compressed bytes, but never 16 GiB.
+
+xz makes a GiB of zeros into 150 KB, while the densest package of the profiles here, libc6,
+becomes ten times as large.
+"""
+
 Refuse = Callable[[str], Exception]
 """Makes the error for a reason; the caller knows the package's name."""
 
@@ -69,7 +76,8 @@ def decompressed(file: BinaryIO, size: int, suffix: str, refuse: Refuse) -> Iter
     """The content of the next ``size`` bytes of a file, compressed as the suffix says.
 
     ``suffix`` is that of the member's name, empty where it isn't compressed. Streams that follow
-    each other are one, as for dpkg-deb. Raises what ``refuse`` makes.
+    each other are one, as for dpkg-deb. Raises what ``refuse`` makes, also where there is more
+    content than there may be.
     """
     raw = _slice(file, size, refuse)
     if not suffix:
@@ -78,7 +86,17 @@ def decompressed(file: BinaryIO, size: int, suffix: str, refuse: Refuse) -> Iter
         raise refuse("it is compressed with zstd, which basestore can't read yet")
     if suffix not in _DECODERS:
         raise refuse(f"it is compressed in an unknown way, {suffix!r}")
-    return _decoded(raw, _DECODERS[suffix], refuse)
+    most = min(max(FREE, RATIO * size), MOST)
+    return _capped(_decoded(raw, _DECODERS[suffix], refuse), most, refuse)
+
+
+def _capped(pieces: Iterator[bytes], most: int, refuse: Refuse) -> Iterator[bytes]:
+    left = most
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise refuse(f"a member becomes larger than {most} bytes, the most that it may have")
+        yield piece
 
 
 def _slice(file: BinaryIO, size: int, refuse: Refuse) -> Iterator[bytes]:

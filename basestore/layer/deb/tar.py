@@ -10,10 +10,18 @@ from dataclasses import dataclass
 
 from basestore.layer.deb.stream import Reader, Refuse
 from basestore.layer.entry import Kind
+from basestore.layer.names import UNSEEN, fits
 
 BLOCK = 512
-_LONGEST_NAME = 4096
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_NAME = 4096  # with its final NUL, as PATH_MAX
+_LONGEST_END = 1024 * 1024  # tar fills up to its blocking factor, mostly 10 KiB
+_OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
+# Mode, owner, group, time and the two numbers of a device, in each header there is.
+_NUMBERS = tuple(
+    slice(*place)
+    for place in ((100, 108), (108, 116), (116, 124), (136, 148), (329, 337), (337, 345))
+)
+_LARGEST_ID = 0o7777777  # what a layer's headers have room for
 _KINDS = {
     b"0": Kind.FILE,
     b"\0": Kind.FILE,
@@ -58,8 +66,7 @@ def items(reader: Reader, refuse: Refuse) -> Iterator[tuple[Item, Iterator[memor
         for _ in content:
             pass
         reader.take(-found.size % BLOCK)
-    if any(piece.strip(b"\0") for piece in reader.rest()):
-        raise refuse("data follows the end of its archive")
+    _check_rest(reader, refuse)
 
 
 def _next(reader: Reader, refuse: Refuse) -> Item | None:
@@ -85,21 +92,35 @@ def _check_end(reader: Reader, long: dict[bytes, str], refuse: Refuse) -> None:
         raise refuse("its archive ends in a broken way")
 
 
+def _check_rest(reader: Reader, refuse: Refuse) -> None:
+    """Nothing but a few zeros follows the end."""
+    left = _LONGEST_END
+    for piece in reader.rest():
+        left -= len(piece)
+        if left < 0 or piece.strip(b"\0"):
+            raise refuse("data follows the end of its archive")
+
+
 def _check(header: bytes, refuse: Refuse) -> None:
     total = sum(header) - sum(header[148:156]) + 8 * 0x20
     if _number(header[148:156], refuse) != total:
         raise refuse("a header of its archive has a wrong checksum")
     if header[257:265] not in _MAGICS:
         raise refuse("a header of its archive is of an unknown kind")
+    for field in _NUMBERS:  # where one is broken some readers end the archive, needed or not
+        _number(header[field], refuse)
 
 
 def _long_name(reader: Reader, header: bytes, refuse: Refuse) -> str:
     size = _number(header[124:136], refuse)
     if not 0 < size <= _LONGEST_NAME:
         raise refuse(f"it holds a name of {size} bytes")
-    name = _text(reader.take(size), refuse)
+    raw = reader.take(size)
     reader.take(-size % BLOCK)
-    return name
+    name = raw.removesuffix(b"\0")
+    if not name or b"\0" in name:  # readers differ in what such a name is
+        raise refuse("it holds a long name that is empty or has a NUL in it")
+    return _text(name, refuse)
 
 
 def _item(header: bytes, long: dict[bytes, str], refuse: Refuse) -> Item:
@@ -110,13 +131,15 @@ def _item(header: bytes, long: dict[bytes, str], refuse: Refuse) -> Item:
     size = _number(header[124:136], refuse)
     if size and kind is not Kind.FILE:
         raise refuse(f"{name!r} is no file but has content")
+    if name.endswith("/") and kind is not Kind.FOLDER:  # some readers take it for a folder
+        raise refuse(f"{name!r} is called like a folder and is none")
     target = long.get(b"K") or _text(header[157:257], refuse)
     return Item(
         path=_path(name, refuse),
         kind=kind,
         mode=_number(header[100:108], refuse) & 0o7777,
-        uid=_number(header[108:116], refuse),
-        gid=_number(header[116:124], refuse),
+        uid=_owner(header[108:116], refuse),
+        gid=_owner(header[116:124], refuse),
         target=_target(name, kind, target, refuse),
         size=size,
     )
@@ -124,9 +147,13 @@ def _item(header: bytes, long: dict[bytes, str], refuse: Refuse) -> Item:
 
 def _short_name(header: bytes, refuse: Refuse) -> str:
     name = _text(header[:100], refuse)
-    # The old GNU format uses the prefix field for other things.
-    prefix = _text(header[345:500], refuse) if header[257:265] == _MAGICS[0] else ""
-    return f"{prefix}/{name}" if prefix else name
+    if header[257:265] == _MAGICS[0]:
+        prefix = _text(header[345:500], refuse)
+        return f"{prefix}/{name}" if prefix else name
+    # The old GNU format uses the prefix field for other things, which some take for a prefix.
+    if header[345:500].strip(b"\0"):
+        raise refuse(f"the header of {name!r} has fields that readers understand differently")
+    return name
 
 
 def _path(name: str, refuse: Refuse) -> str:
@@ -134,8 +161,10 @@ def _path(name: str, refuse: Refuse) -> str:
     path = name.removeprefix("./").removesuffix("/")
     if path in ("", "."):
         return ""
-    if _CONTROL.search(path) or any(part in ("", ".", "..") for part in path.split("/")):
+    if UNSEEN.search(path) or any(part in ("", ".", "..") for part in path.split("/")):
         raise refuse(f"it holds the unsafe name {name!r}")
+    if not fits(path):
+        raise refuse(f"it holds a name too long for Linux, {name[:100]!r}...")
     return path
 
 
@@ -144,7 +173,7 @@ def _target(name: str, kind: Kind, target: str, refuse: Refuse) -> str:
         return _path(target, refuse)
     if kind is not Kind.SYMLINK:
         return ""
-    if not target or _CONTROL.search(target):
+    if not target or UNSEEN.search(target):
         raise refuse(f"its link {name!r} has the unsafe target {target!r}")
     return target
 
@@ -160,8 +189,14 @@ def _number(field: bytes, refuse: Refuse) -> int:
     """Octal digits, ended by NUL or space; or GNU's base 256 with the top bit set."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
-    digits = field.strip(b" \0")
-    try:
-        return int(digits, 8) if digits else 0
-    except ValueError:
-        raise refuse(f"a header of its archive has the broken number {field!r}") from None
+    match = _OCTAL.fullmatch(field)
+    if match is None:
+        raise refuse(f"a header of its archive has the broken number {field!r}")
+    return int(match[1] or b"0", 8)
+
+
+def _owner(field: bytes, refuse: Refuse) -> int:
+    number = _number(field, refuse)
+    if number > _LARGEST_ID:
+        raise refuse(f"it holds a file of the owner or group {number}, which layers can't hold")
+    return number

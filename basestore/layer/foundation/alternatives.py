@@ -8,9 +8,11 @@ shell are passed over.
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 from basestore.layer.foundation.tree import Tree
 
@@ -23,7 +25,9 @@ _ASSIGNMENT = re.compile(
 _LOOP = re.compile(r"\s*for\s+(\w+)\s+in\s+([^;]*)(?:;\s*do\b.*)?$")
 _LOOP_END = re.compile(r"\s*done\b")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_NAME = re.compile(r"[^/\s]+")
+_NAME = re.compile(r"(?!\.\.?\Z)[^/\s]+")
+_PRIORITY = re.compile(r"-?[0-9]{1,9}")
+_MOST_ROUNDS = 1000  # of a script's nested loops
 _GIVEN = {"DPKG_ROOT": ""}
 
 
@@ -81,12 +85,17 @@ def choices(script: str) -> Iterator[Choice]:
 def _literals(script: str) -> dict[str, str]:
     """The variables that the script assigns exactly once, to a literal."""
     found = _ASSIGNMENT.findall(script)
-    names = re.findall(r"(?:^|[\s;&|(])(\w+)=", script)
-    return {name: value for name, value in found if names.count(name) == 1} | _GIVEN
+    times = Counter(re.findall(r"(?:^|[\s;&|(])(\w+)=", script))
+    return {name: value for name, value in found if times[name] == 1} | _GIVEN
 
 
 def _rounds(loops: list[tuple[str, list[str]]]) -> Iterator[dict[str, str]]:
-    """What the variables of the loops around a command are in each of its rounds."""
+    """What the variables of the loops around a command are in each of its rounds.
+
+    No round where they are more than any package's are.
+    """
+    if prod(len(words) for _, words in loops) > _MOST_ROUNDS:
+        return
     names = [name for name, _ in loops]
     for words in product(*(words for _, words in loops)):
         yield dict(zip(names, words, strict=True))
@@ -105,7 +114,7 @@ def _words(command: str, values: dict[str, str]) -> list[str]:
 
 def _choice(words: list[str]) -> Iterator[Choice]:
     """``LINK NAME PATH PRIORITY [--slave LINK NAME PATH]...``; nothing where it is otherwise."""
-    if len(words) < 4 or not _is_place(*words[:3]) or not re.fullmatch(r"-?\d+", words[3]):
+    if len(words) < 4 or not _is_place(*words[:3]) or not _PRIORITY.fullmatch(words[3]):
         return
     rest, slaves = words[4:], []
     while len(rest) >= 4 and rest[0] == "--slave" and _is_place(*rest[1:4]):

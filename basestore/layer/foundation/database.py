@@ -7,6 +7,7 @@ and its list of paths, and ``triggers`` (deb-triggers(5), dpkg's triggers.txt).
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from basestore.layer.deb.errors import MalformedDebError
 from basestore.layer.entry import Kind
 from basestore.layer.foundation.tree import Tree
 from basestore.layer.foundation.unpack import Installed, moved
@@ -76,7 +77,7 @@ def _md5sums(tree: Tree, package: Installed) -> bytes:
     """The digests of a package's files but its conffiles, which dpkg makes where it brings none."""
     if "md5sums" in package.files:
         return package.files["md5sums"]
-    conffiles = package.files.get("conffiles", b"").decode().split()
+    conffiles = _text(package, "conffiles").split()
     lines = (
         f"{_md5(tree.read(path) or b'')}  {path.lstrip('/')}\n"
         for path in package.paths
@@ -96,7 +97,7 @@ def _md5(data: bytes) -> str:
 
 def _stanza(tree: Tree, package: Installed) -> str:
     fields = {**package.control.fields, "Status": "install ok installed"}
-    conffiles = "".join(_conffiles(tree, package.files.get("conffiles", b"").decode()))
+    conffiles = "".join(_conffiles(tree, _text(package, "conffiles")))
     if conffiles:
         fields["Conffiles"] = conffiles
     names = [*_FIELDS, *(name for name in fields if name not in _FIELDS)]
@@ -111,7 +112,7 @@ def _field(name: str, value: str) -> str:
 def _conffiles(tree: Tree, text: str) -> Iterator[str]:
     """The lines of the field Conffiles: path and MD5, of those that are there."""
     for line in text.splitlines():
-        *flags, path = line.split()
+        *flags, path = line.split() or [""]  # dpkg takes no blank line for a path, either
         data = tree.read(path)
         if data is not None and "remove-on-upgrade" not in flags:
             yield f"\n {path} {_md5(data)}"
@@ -121,7 +122,7 @@ def _triggers(packages: Iterable[Installed]) -> dict[str, list[str]]:
     """dpkg's files below ``triggers``: who waits for which name, or for a change below a path."""
     found: dict[str, list[str]] = {"File": [], "Unincorp": []}
     for package in packages:
-        for line in package.files.get("triggers", b"").decode().splitlines():
+        for line in _text(package, "triggers").splitlines():
             words = line.partition("#")[0].split()
             if len(words) != 2 or not words[0].startswith("interest"):
                 continue
@@ -131,6 +132,14 @@ def _triggers(packages: Iterable[Installed]) -> dict[str, list[str]]:
             else:
                 found.setdefault(words[1], []).append(waiting)
     return found
+
+
+def _text(package: Installed, name: str) -> str:
+    """A control file as text, empty where there is none; raises MalformedDebError."""
+    try:
+        return package.files.get(name, b"").decode()
+    except UnicodeDecodeError:
+        raise MalformedDebError(package.control.name, f"its {name} is not UTF-8") from None
 
 
 def _option(directive: str) -> str:

@@ -14,7 +14,6 @@ CONFIGURATION = "etc/ld.so.conf"
 CACHE = "etc/ld.so.cache"
 _BUILT_IN = ("/lib", "/usr/lib")
 _HWCAPS = "glibc-hwcaps"
-_MOST_INCLUDES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +45,29 @@ def run_ldconfig(tree: Tree, platform: Platform) -> None:
 def library_folders(tree: Tree) -> list[str]:
     """The folders of ld.so.conf and the linker's own, absolute, each real folder once."""
     found: dict[str, str] = {}
-    for folder in (*_configured(tree, CONFIGURATION, _MOST_INCLUDES), *_BUILT_IN):
+    for folder in (*_configured(tree, CONFIGURATION, set()), *_BUILT_IN):
         real = tree.resolve(folder)
         if real is not None:
             found.setdefault(real, folder)
     return list(found.values())
 
 
-def _configured(tree: Tree, file: str, depth: int) -> Iterator[str]:
-    """The folders that a configuration file names, in its order (ldconfig(8), "FILES")."""
+def _configured(tree: Tree, file: str, seen: set[str | None]) -> Iterator[str]:
+    """The folders that a configuration file names, in its order (ldconfig(8), "FILES").
+
+    Each file is read once: files that include each other have no end, and say nothing new.
+    """
+    real = tree.resolve(file)
+    if real in seen:
+        return
+    seen.add(real)
     text = (tree.read(file) or b"").decode(errors="replace")
     for line in text.splitlines():
         line = line.partition("#")[0].strip()
         word, _, rest = line.partition(" ")
-        if word == "include" and depth:
+        if word == "include":
             for included in _matching(tree, rest.split()):
-                yield from _configured(tree, included, depth - 1)
+                yield from _configured(tree, included, seen)
         elif line.startswith("/"):
             yield line.partition("=")[0].strip().rstrip("/")
 

@@ -97,11 +97,11 @@ def _make_shells(tree: Tree) -> None:
     folder = "usr/share/debianutils/shells.d"
     declared = [template, *(tree.read(f"{folder}/{name}") or b"" for name in tree.names(folder))]
     shells: dict[str, None] = {}
-    for line in b"\n".join(declared).decode().splitlines():
+    for line in b"\n".join(declared).decode(errors="replace").splitlines():
         shell = line.partition("#")[0].strip()
         if shell:
             shells |= {shell: None, _real_name(tree, shell): None}
-    present = template.decode().splitlines()
+    present = template.decode(errors="replace").splitlines()
     added = "".join(f"{shell}\n" for shell in shells if shell not in present)
     tree.add_file("etc/shells", template + added.encode())
     tree.add_file("var/lib/shells.state", "".join(f"{shell}\n" for shell in shells).encode())

@@ -11,8 +11,12 @@ from pathlib import Path
 from basestore.digest import CHUNK, read_chunks
 from basestore.errors import IntegrityError
 from basestore.layer.entry import Encoded, Entry, Kind
+from basestore.layer.names import fits
 
 _MOST_LINKS = 40  # as Linux, path_resolution(7)
+
+GENERATED = "basestore"
+"""What brings the paths that no package does, in errors."""
 
 
 class PathConflictError(IntegrityError):
@@ -26,6 +30,19 @@ class PathConflictError(IntegrityError):
         )
         self.path = path
         self.packages = (first, second)
+
+
+class UnsafePathError(IntegrityError):
+    """Something in a package wants a path that isn't plainly one below the root."""
+
+    def __init__(self, path: str, package: str) -> None:
+        super().__init__(
+            f"{package or 'a package'} wants something at the path {path!r}, which may lead out "
+            "of the image or is too long",
+            "a library's soname or a maintainer script names it; take the package out of the "
+            "profile's [foundation] packages",
+        )
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +76,11 @@ class Tree:
     def place(self, path: str, node: Node) -> Path:
         """Enter a node at a free path and tell where its content has to go.
 
-        Missing folders above it are made; raises PathConflictError where one of them is no folder.
+        Missing folders above it are made; raises PathConflictError where one of them is no folder,
+        and UnsafePathError for what may lead out of the tree.
         """
+        if any(part in ("", ".", "..") for part in path.split("/")) or not fits(path):
+            raise UnsafePathError(path, node.owner)
         self._make_parents(path, node.owner)
         self.nodes[path] = node
         return self.root / path
@@ -75,7 +95,7 @@ class Tree:
         self.place(path, node).mkdir(parents=True)
 
     def add_symlink(self, path: str, target: str, owner: str = "") -> None:
-        """Make a symbolic link, in place of what was there."""
+        """Make a symbolic link, in place of a file or link; PathConflictError for a folder."""
         self._clear(path)
         place = self.place(path, Node(Kind.SYMLINK, 0o777, target=target, owner=owner))
         place.symlink_to(target)
@@ -83,14 +103,20 @@ class Tree:
     def add_file(
         self, path: str, data: bytes, mode: int = 0o644, *, uid: int = 0, gid: int = 0
     ) -> None:
-        """Make a file of bytes in memory, in place of what was there."""
+        """Make a file of bytes in memory, in place of a file or a link.
+
+        Raises PathConflictError for a folder.
+        """
         self._clear(path)
         node = Node(Kind.FILE, mode, uid, gid, size=len(data))
         self.place(path, node).write_bytes(data)
 
     def replace_empty_folder(self, path: str, target: str) -> None:
         """Make a folder that holds nothing into a symbolic link."""
-        if path in self.nodes and self.nodes[path].kind is Kind.FOLDER:
+        there = self.nodes.get(path)
+        if there is not None and there.kind is Kind.FOLDER:
+            if self.names(path):
+                raise PathConflictError(path, there.owner or GENERATED, GENERATED)
             (self.root / path).rmdir()
             del self.nodes[path]
         self.add_symlink(path, target)
@@ -182,11 +208,16 @@ class Tree:
         if node is None:
             self.enter_folder(parent, Node(Kind.FOLDER, 0o755, owner=owner))
         elif node.kind is not Kind.FOLDER:
-            raise PathConflictError(parent, node.owner or "basestore", owner or "basestore")
+            raise PathConflictError(parent, node.owner or GENERATED, owner or GENERATED)
 
     def _clear(self, path: str) -> None:
-        if self.nodes.pop(path, None) is not None:
-            (self.root / path).unlink()
+        there = self.nodes.get(path)
+        if there is None:
+            return
+        if there.kind is Kind.FOLDER:
+            raise PathConflictError(path, there.owner or GENERATED, GENERATED)
+        del self.nodes[path]
+        (self.root / path).unlink()
 
 
 def _file_names(nodes: dict[str, Node]) -> dict[str, str]:

@@ -25,6 +25,7 @@ _STRINGS = {
     0x1E: "utf-16-be",
 }
 _VERSION, _SEQUENCE = 0xA0, 0x30
+_INDEFINITE = 0x80
 _SPACE = " \t\n\v\f\r"
 
 
@@ -70,7 +71,10 @@ def _canonical_set(content: bytes) -> bytes:
 
 
 def _canonical_attribute(content: bytes) -> bytes:
-    (kind, oid), (tag, data) = list(_values(content))[:2]
+    parts = list(_values(content))
+    if len(parts) < 2:
+        raise MalformedCertificateError("an attribute of its subject has no value")
+    (kind, oid), (tag, data) = parts[:2]
     if tag in _STRINGS:
         text = data.decode(_STRINGS[tag], "replace")
         tag, data = _UTF8_STRING, _folded(text).encode()
@@ -101,6 +105,8 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
     if first < 0x80:
         return first, at + 1
     end = at + 1 + (first & 0x7F)
+    if first == _INDEFINITE or end > len(data):
+        raise MalformedCertificateError("a length in it is not of DER")
     return int.from_bytes(data[at + 1 : end], "big"), end
 
 

@@ -9,11 +9,15 @@ from typing import BinaryIO
 from isal import isal_zlib
 
 from basestore.layer.inflate import BrokenStreamError, Inflation, whole
+from basestore.layer.wheel.errors import BadZipError
 from basestore.layer.wheel.record import Row, check_names, parse_record, unhashed
-from basestore.layer.wheel.zip import DEFLATED, BadZipError, ZipEntry, read_zip
+from basestore.layer.wheel.zip import DEFLATED, ZipEntry, read_zip
 
 LIMIT = 64 * 1024 * 1024
-"""The most a metadata file may hold, in bytes."""
+"""The most that a file which is read whole may hold, in bytes: RECORD, or a script."""
+
+SMALL = 4 * 1024 * 1024
+"""The most that WHEEL, METADATA or entry_points.txt may hold, in bytes."""
 
 _READ = 64 * 1024
 
@@ -21,10 +25,10 @@ _READ = 64 * 1024
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
-def read_content(file: BinaryIO, entry: ZipEntry, label: str) -> bytes:
+def read_content(file: BinaryIO, entry: ZipEntry, label: str, limit: int = LIMIT) -> bytes:
     """A small file's content, checked against size and CRC; raises BadZipError."""
-    if entry.size > LIMIT or entry.length > LIMIT:
-        raise BadZipError(label, f"{entry.name} is larger than {LIMIT} bytes")
+    if entry.size > limit or entry.length > limit:
+        raise BadZipError(label, f"{entry.name} is larger than {limit} bytes")
     data = os.pread(file.fileno(), entry.length, entry.offset)
     if entry.method == DEFLATED:
         try:

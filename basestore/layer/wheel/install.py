@@ -5,6 +5,7 @@ PyPA binary distribution format, "Installing a wheel" and "The .data directory".
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
@@ -13,10 +14,11 @@ from typing import BinaryIO
 from basestore.layer import entry as entries
 from basestore.layer.entry import Copied, Encoded, Entry, Kind, Payload, Stored
 from basestore.layer.inflate import InflateError, inflate_start
-from basestore.layer.wheel.content import read_content
+from basestore.layer.wheel.content import SMALL, read_content
+from basestore.layer.wheel.errors import BadZipError
 from basestore.layer.wheel.record import Row, check_names, parse_record, row_for, write_rows
 from basestore.layer.wheel.scripts import entry_point_scripts, with_interpreter
-from basestore.layer.wheel.zip import DEFLATED, BadZipError, ZipEntry, read_zip
+from basestore.layer.wheel.zip import DEFLATED, ZipEntry, read_zip
 from basestore.lock.model import Wheel
 from basestore.recipe.model import VENV
 
@@ -25,6 +27,10 @@ INSTALLER = b"basestore\n"
 
 _INTERPRETER = f"/{VENV}/bin/python"
 _SHEBANG = b"#!python"
+
+# Core metadata, "Metadata file format": headers as of e-mails, the description after a blank line.
+_HEADERS_END = re.compile(rb"\r?\n\r?\n")
+_IDENTITY = re.compile(rb"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class _Install:
 
     def entries(self) -> tuple[Entry, ...]:
         self._check_wheel_file()
+        self._check_metadata()
         record = self._member(f"{self._info}/RECORD")
         content = self._content(record)
         rows = parse_record(content, self._wheel.file)
@@ -96,35 +103,55 @@ class _Install:
     def _content(self, member: ZipEntry) -> bytes:
         return read_content(self._file, member, self._wheel.file)
 
+    def _small(self, name: str) -> bytes:
+        """The content of a file of the ``.dist-info`` folder that is short where it is honest."""
+        member = self._member(f"{self._info}/{name}")
+        return read_content(self._file, member, self._wheel.file, SMALL)
+
     def _dist_info(self) -> str:
         """The one top-level ``*.dist-info``, held to the lock's name and version."""
-        from packaging.utils import canonicalize_name, canonicalize_version
-
         tops = {name.partition("/")[0] for name in self._members if "/" in name}
         found = sorted(top for top in tops if top.endswith(".dist-info"))
         if len(found) != 1:
             raise self._bad(f"it has {len(found)} top-level .dist-info folders instead of one")
         name, _, version = found[0].removesuffix(".dist-info").partition("-")
-        same = canonicalize_name(name) == self._wheel.name and canonicalize_version(
-            version
-        ) == canonicalize_version(self._wheel.version)
-        if not same:
+        if not self._is_named(name, version):
             raise self._bad(f"{found[0]} is not of {self._wheel.name} {self._wheel.version}")
         return found[0]
 
+    def _is_named(self, name: str, version: str) -> bool:
+        from packaging.utils import canonicalize_name, canonicalize_version
+
+        return canonicalize_name(name) == self._wheel.name and (
+            canonicalize_version(version) == canonicalize_version(self._wheel.version)
+        )
+
+    def _check_metadata(self) -> None:
+        """Core metadata: Name and Version, where they stand, are those of the lock."""
+        headers = _HEADERS_END.split(self._small("METADATA"), maxsplit=1)[0]
+        for key, value in _IDENTITY.findall(headers):
+            text = value.decode(errors="replace")
+            name, version = self._wheel.name, self._wheel.version
+            same = (
+                self._is_named(text, version)
+                if key.lower() == b"name"
+                else self._is_named(name, text)
+            )
+            if not same:
+                raise self._bad(f"its METADATA is of {text!r}, not of {name} {version}")
+
     def _check_wheel_file(self) -> None:
-        content = self._content(self._member(f"{self._info}/WHEEL"))
-        version = BytesHeaderParser().parsebytes(content).get("Wheel-Version", "")
+        version = BytesHeaderParser().parsebytes(self._small("WHEEL")).get("Wheel-Version", "")
         version = str(version).strip()  # compat32 gives a Header where bytes aren't ASCII
         if version.partition(".")[0] != "1":
             raise self._bad(f"its Wheel-Version is {version!r}, and only 1.x is known")
 
     def _scripts(self) -> dict[str, bytes]:
         """The generated scripts by path."""
-        member = self._members.get(f"{self._info}/entry_points.txt")
-        if member is None:
+        if f"{self._info}/entry_points.txt" not in self._members:
             return {}
-        scripts = entry_point_scripts(self._content(member), _INTERPRETER, self._wheel.file)
+        content = self._small("entry_points.txt")
+        scripts = entry_point_scripts(content, _INTERPRETER, self._wheel.file)
         return {f"{VENV}/bin/{name}": data for name, data in scripts.items()}
 
     def _files(self) -> Iterator[tuple[str, Entry]]:

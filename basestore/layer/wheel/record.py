@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from basestore.layer.wheel.zip import BadZipError
+from basestore.layer.names import shown
+from basestore.layer.wheel.errors import BadZipError
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Files beside RECORD that it need not list (PyPA binary distribution format)."""
@@ -52,7 +53,7 @@ def check_names(rows: Sequence[Row], names: Iterable[str], record: str, label: s
         raise BadZipError(label, f"its RECORD doesn't list {missing[0]}")
     absent = sorted(set(listed) - held)
     if absent:
-        raise BadZipError(label, f"its RECORD lists {absent[0]}, which it doesn't hold")
+        raise BadZipError(label, f"its RECORD lists {shown(absent[0])}, which it doesn't hold")
 
 
 def row_for(path: str, content: bytes) -> Row:

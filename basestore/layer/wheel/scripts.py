@@ -7,7 +7,7 @@ installer features".
 import configparser
 import re
 
-from basestore.layer.wheel.zip import BadZipError
+from basestore.layer.wheel.errors import BadZipError
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _REFERENCE = re.compile(

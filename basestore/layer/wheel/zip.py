@@ -6,14 +6,14 @@ unique, and nothing may follow the end. Contents are not read here.
 """
 
 import os
-import re
 import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from basestore.errors import IntegrityError
+from basestore.layer.wheel.errors import BadZipError
+from basestore.layer.wheel.names import UnsafeNameError, file_and_folder, plain_name
 from basestore.layer.window import Window
 
 STORED, DEFLATED = 0, 8
@@ -32,24 +32,18 @@ _UNICODE_PATH = 0x7075  # 4.6.9: another name, for those who read it
 # 4.4.4; encryption, patches, strong encryption and masked headers are other bits.
 _LEVEL, _HAS_DESCRIPTOR, _UTF8 = 0x0006, 0x0008, 0x0800
 _KNOWN_FLAGS = _LEVEL | _HAS_DESCRIPTOR | _UTF8
-# Parts that are not empty, without backslashes and control characters; none is . or ..
-_PLAIN = re.compile(rb"[^/\\\x00-\x1f\x7f]+(?:/[^/\\\x00-\x1f\x7f]+)*/?")
-_DOTS = re.compile(rb"(?:\A|/)\.\.?(?:/|\Z)")
-
+_NEWEST = 63  # 4.4.3.2: what it takes to read an entry; nothing newer is defined
 _EMPTY_STREAM = 2  # bytes of the shortest deflate stream, that of nothing
-_MAX_DIRECTORY = 256 * 1024 * 1024
+_MAX_DIRECTORY = 64 * 1024 * 1024  # the largest one seen, torch's, has 1.4 MB
 
+_DENSEST = 1032
+"""No deflate stream holds more times its own bytes: 258 bytes take at least two bits."""
 
-class BadZipError(IntegrityError):
-    """The file is no zip that can be read in one way only."""
+_FREE, _RATIO, _MOST = 1024**3, 100, 64 * 1024**3
+"""A wheel's content may have a GiB, or a hundred times the wheel's bytes, but never 64 GiB.
 
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(
-            f"{file} is refused: {reason}",
-            "the wheel is malformed or hostile; report it to its maintainers",
-        )
-        self.file = file
-        self.reason = reason
+Seen among real ones: 1.1 GB, and ten times.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +104,9 @@ class _Reader:
                 found.append(_file(names[index], entry, offset))
         if position != start:
             raise self._bad("there is data between the entries and the directory")
+        self._check_size(sum(entry.size for entry in central))
+        if twice := file_and_folder([entry.name for entry in found]):
+            raise self._bad(f"{twice!r} is a file in it, and a folder")
         return tuple(found)
 
     def _bad(self, reason: str) -> BadZipError:
@@ -167,12 +164,12 @@ class _Reader:
             if at + _CENTRAL.size > len(directory):
                 raise self._bad("its central directory ends too early")
             fields = _CENTRAL.unpack_from(directory, at)
-            signature, flags, method = fields[0], fields[3], fields[4]
+            signature, version, flags, method = fields[0], fields[2], fields[3], fields[4]
             crc32, length, size, name_length, extra_length, comment_length = fields[7:13]
             disk, attributes, offset = fields[13], fields[15], fields[16]
             at += _CENTRAL.size
             end = at + name_length + extra_length + comment_length
-            if signature != b"PK\x01\x02" or disk or end > len(directory):
+            if signature != b"PK\x01\x02" or disk or version > _NEWEST or end > len(directory):
                 raise self._bad("its central directory is malformed")
             name = directory[at : at + name_length]
             extra = directory[at + name_length : at + name_length + extra_length]
@@ -213,6 +210,11 @@ class _Reader:
             raise self._bad(f"{name!r} has a malformed extra field")
         return [value for (value,) in struct.iter_unpack("<Q", field)]
 
+    def _check_size(self, content: int) -> None:
+        most = min(max(_FREE, _RATIO * self._size), _MOST)
+        if content > most:
+            raise self._bad(f"its content has {content} bytes, and {most} are the most it may have")
+
     def _names(self, central: list[_Central]) -> list[str]:
         """The entries' names, each of them plain, and none twice, as file or as folder."""
         names = [self._name(entry) for entry in central]
@@ -224,14 +226,10 @@ class _Reader:
         return names
 
     def _name(self, entry: _Central) -> str:
-        """The name without a folder's final slash."""
-        if _PLAIN.fullmatch(entry.name) is None or _DOTS.search(entry.name):
-            raise self._bad(f"{entry.name!r} is no plain relative path")
         try:
-            name = entry.name.decode("utf-8" if entry.flags & _UTF8 else "cp437")
-        except UnicodeDecodeError:
-            raise self._bad(f"{entry.name!r} is not UTF-8 as it says") from None
-        return name.removesuffix("/")
+            return plain_name(entry.name, "utf-8" if entry.flags & _UTF8 else "cp437")
+        except UnsafeNameError as error:
+            raise self._bad(str(error)) from None
 
     def _local(self, entry: _Central, following: int) -> tuple[int, int]:
         """Check a local header; where the entry's data begins, and where the entry ends."""
@@ -279,6 +277,8 @@ class _Reader:
             raise self._bad(f"{entry.name!r} is encrypted or of an unknown compression method")
         if entry.method == STORED and entry.length != entry.size:
             raise self._bad(f"{entry.name!r} is stored, yet its two sizes differ")
+        if entry.size > _DENSEST * entry.length:
+            raise self._bad(f"{entry.name!r} says it holds more than its stream can")
         if entry.is_folder and (entry.size or entry.crc32 or entry.length > _EMPTY_STREAM):
             raise self._bad(f"{entry.name!r} is a folder, yet it has content")
 

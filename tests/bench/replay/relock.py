@@ -7,7 +7,7 @@ locked anew.
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -83,9 +83,9 @@ def relock(replay: Replay, settings: Settings, tell: Callable[[str], None]) -> l
         with _past(replay, settings, stale) as world_of:
             for day in stale:
                 tell(f"lock {replay.profile} as of {day}")
-                _lock(
-                    projects[day], replay.profile, SolveOptions(before=end_of(day)), world_of(day)
-                )
+                with world_of(day) as world:
+                    wish = SolveOptions(before=end_of(day))
+                    _lock(projects[day], replay.profile, wish, world)
     return [replay.family(project) for project in projects.values()]
 
 
@@ -111,23 +111,34 @@ def _lock(project: Project, name: str, wish: SolveOptions, world: World) -> None
 @contextmanager
 def _past(
     replay: Replay, settings: Settings, days: Sequence[date]
-) -> Iterator[Callable[[date], World]]:
-    """What locking asks of the world, as it was at the end of each of the days."""
+) -> Iterator[Callable[[date], AbstractContextManager[World]]]:
+    """What locking asks of the world, as it was at the end of each of the days, oldest first."""
     uv, store = open_uv(settings), open_store(settings)
     indexes = read_profile(replay.project, replay.profile).indexes
     history = _history(replay, uv, [name for index in indexes for name in index.packages])
-    released = {release.digest: release for day in days for release in history.on(day)}
-    with loopback_index() as served, open_transport(settings) as transport:
-        served.files += [release.file for release in released.values()]
-        mirrors = {**uv.mirrors, **{index.name: served.url for index in indexes}}
-        sizes = _sizes(released, lambda wheels: measure(store, transport, wheels, Progress()))
+    released = {day: tuple(history.on(day)) for day in days}
+    with open_transport(settings) as transport:
+        everything = _until(days[-1], released)
+        sizes = _sizes(everything, lambda wheels: measure(store, transport, wheels, Progress()))
 
-        def world(day: date) -> World:
-            then = replace(uv, mirrors=mirrors)
-            now = datetime.combine(day, time(), UTC)
-            return World(then, _foundation_of(replay.project), sizes, now)
+        @contextmanager
+        def world(day: date) -> Iterator[World]:
+            with loopback_index() as served:
+                served.files += [one.file for one in _until(day, released).values()]
+                mirrors = {**uv.mirrors, **{index.name: served.url for index in indexes}}
+                now = datetime.combine(day, time(), UTC)
+                foundation = _foundation_of(replay.project)
+                yield World(replace(uv, mirrors=mirrors), foundation, sizes, now)
 
         yield world
+
+
+def _until(day: date, released: Mapping[date, Sequence[Release]]) -> Mapping[Digest, Release]:
+    """What the named indexes had at the end of a day.
+
+    No cut-off does that: a profile may say that an index of it tells no upload times.
+    """
+    return {one.digest: one for then in released if then <= day for one in released[then]}
 
 
 def _history(replay: Replay, uv: Uv, names: Sequence[str]) -> History:

@@ -1,0 +1,107 @@
+"""Duplicates: what a service asks for, and its base has already."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from basestore.files import replace_files
+from basestore.lock.files import read_lock
+from basestore.profile.document import read_file
+from basestore.profile.edit import without_elements, without_lines
+from basestore.profile.lines import KeyPath, element_spans, key_lines
+from basestore.profile.model import PROJECT_FILE, Location, Project, Requirement
+from basestore.profile.names import normalised
+from basestore.profile.project import all_names
+from basestore.profile.reader import read_profile
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508, identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A requirement of a service that its base meets, and the version there."""
+
+    service: str
+    base: str
+    name: str
+    version: str
+    place: Location
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.name} is in its base {self.base} already, as {self.version}"
+
+
+def duplicates(project: Project, name: str) -> tuple[Duplicate, ...]:
+    """What a locked service asks for without need, by place.
+
+    Only what its base has on every platform of the service. Raises NoLockError for the base.
+    """
+    service = read_profile(project, name)
+    if service.service is None:
+        return ()
+    base, _ = read_lock(project, service.service.base)
+    there = [{w.name: w.version for w in base.platform(p).wheels} for p in service.platforms]
+    everywhere = set[str].intersection(*map(set, there))
+    return tuple(
+        Duplicate(name, service.service.base, one.name, there[0][one.name], one.location)
+        for one in service.requirements
+        if one.name in everywhere and _is_met(one, there)
+    )
+
+
+def take_out(project: Project, found: Sequence[Duplicate]) -> tuple[str, ...]:
+    """Take duplicates out of the files that hold them; the files, all written or none.
+
+    Files that other profiles and services read, too, are left, and so is a ``pyproject.toml``:
+    what a project depends on is its own matter.
+    """
+    shared = _read_by_others(project, {one.service for one in found})
+    changed = dict(_edited(project, [one for one in found if one.place.file not in shared]))
+    replace_files({project.root / file: text.encode() for file, text in changed.items()})
+    return tuple(changed)
+
+
+def _is_met(requirement: Requirement, there: Sequence[Mapping[str, str]]) -> bool:
+    """Whether the base alone meets it; extras may bring what the base lacks."""
+    from packaging.requirements import Requirement as Parsed
+
+    asked = Parsed(requirement.text)
+    if asked.extras or asked.url:
+        return False
+    held = (versions[requirement.name] for versions in there)
+    return all(asked.specifier.contains(version, prereleases=True) for version in held)
+
+
+def _read_by_others(project: Project, services: Collection[str]) -> frozenset[str]:
+    others = (read_profile(project, name) for name in all_names(project) if name not in services)
+    return frozenset(file for one in others for file in one.files) - {PROJECT_FILE}
+
+
+def _edited(project: Project, found: Sequence[Duplicate]) -> Iterator[tuple[str, str]]:
+    for file, here in _by_file(found).items():
+        data = read_file(project.root, file)
+        if data is None or file.endswith("pyproject.toml"):
+            continue
+        text = data.decode()
+        if file == PROJECT_FILE:
+            yield file, without_elements(text, [p for one in here for p in _elements(text, one)])
+        else:
+            yield file, without_lines(text, [one.place.line for one in here])
+
+
+def _by_file(found: Sequence[Duplicate]) -> Mapping[str, Sequence[Duplicate]]:
+    files: dict[str, list[Duplicate]] = {}
+    for one in found:
+        files.setdefault(one.place.file, []).append(one)
+    return files
+
+
+def _elements(text: str, one: Duplicate) -> Iterator[KeyPath]:
+    """The elements of a service's requirements that a duplicate is."""
+    lines, spans = key_lines(text), element_spans(text)
+    below = ("services", one.service, "requirements")
+    for path, (start, end) in spans.items():
+        if path[:-1] == below and lines[path] == one.place.line:
+            name = _NAME.search(text, start, end)
+            if name and normalised(name[0]) == one.name:
+                yield path

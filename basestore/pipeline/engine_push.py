@@ -1,0 +1,81 @@
+"""Push what an engine built: the engine sends it, and the registry tells what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from basestore.digest import Digest
+from basestore.engine.client import Engine
+from basestore.engine.exchange import push
+from basestore.errors import UnreachableError
+from basestore.lock.services import ServiceRecord
+from basestore.pipeline.engine_record import NotInEngineError, engine_built, record_engine_built
+from basestore.profile.model import Project
+from basestore.progress import Progress
+from basestore.registry.client import RegistryClient
+from basestore.registry.inspect import PublishedImage, inspect_image
+from basestore.registry.push import TagTakenError
+from basestore.registry.reference import Reference
+from basestore.target import Platform
+
+
+class LostPushError(UnreachableError):
+    """An engine pushed an image, and the registry that is asked from here hasn't that one."""
+
+    def __init__(self, host: str, reference: Reference) -> None:
+        super().__init__(
+            f"the Docker Engine at {host} pushed {reference}, but the registry doesn't have it",
+            f"see whether {reference.repository.host} is the same registry for the engine as here",
+        )
+        self.reference = reference
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePushed:
+    """An image that an engine pushed. ``digest``: the manifest's; ``sent``: whether it had to."""
+
+    record: ServiceRecord
+    repository: str
+    digest: Digest
+    sent: bool
+
+
+def push_engine_built(
+    project: Project, name: str, engine: Engine, client: RegistryClient, progress: Progress
+) -> EnginePushed:
+    """Let an engine push a service's recorded image, and record its manifest's digest.
+
+    The registry is asked first. Raises NotBuiltError, NotInEngineError, TagTakenError,
+    EngineRefusedError, NoEngineError, and what the client raises.
+    """
+    record = engine_built(project, name)
+    repository = str(client.repository)
+    found = _published(record, client)
+    if found is None:
+        if engine.image(str(record.image)) is None:
+            raise NotInEngineError(name, engine.host, record.image)
+        engine.tag(record.image, f"{repository}:{record.tag}")
+        with progress.task("push", repository):
+            digest = push(engine, repository, record.tag)
+        published = _published(record, client)
+        if published is None or published.digest != digest:
+            raise LostPushError(engine.host, Reference(client.repository, record.tag, digest))
+    else:
+        published = found
+    pushed = replace(record, platforms=_manifests(published))
+    if pushed != record:
+        record_engine_built(project, pushed)
+    return EnginePushed(pushed, repository, published.digest, sent=found is None)
+
+
+def _published(record: ServiceRecord, client: RegistryClient) -> PublishedImage | None:
+    """What the registry has under the tag; raises TagTakenError where it is another image."""
+    found = inspect_image(client, record.tag)
+    if found is None:
+        return None
+    if record.image not in {found.digest, *(one.config for one in found.manifests)}:
+        raise TagTakenError(Reference(client.repository, record.tag), record.image, found.digest)
+    return found
+
+
+def _manifests(published: PublishedImage) -> Mapping[Platform, Digest]:
+    return {Platform.parse(one.platform): one.digest for one in published.manifests}

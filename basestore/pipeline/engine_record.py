@@ -1,0 +1,62 @@
+"""What is recorded of an image that an engine built, and that image in an engine."""
+
+from basestore.digest import Digest
+from basestore.engine.client import Engine
+from basestore.engine.exchange import pull
+from basestore.errors import DisagreementError
+from basestore.files import locked_folder
+from basestore.lock.files import read_services, write_services
+from basestore.lock.services import ServiceRecord, record_service
+from basestore.pipeline.recorded import NotBuiltError
+from basestore.profile.model import Project
+from basestore.progress import Progress
+from basestore.target import KNOWN, Platform
+
+
+class NotInEngineError(DisagreementError):
+    """The recorded image of a service is not in the engine."""
+
+    def __init__(self, service: str, host: str, image: Digest) -> None:
+        super().__init__(
+            f"the Docker Engine at {host} has no image {image}, which {service} is recorded as",
+            f"run `basestore build {service}`; an image that an engine built is in that engine "
+            "alone, and in the registries that it was pushed to",
+        )
+        self.image = image
+
+
+def engine_built(project: Project, name: str) -> ServiceRecord:
+    """The image that is recorded for a service that an engine builds; raises NotBuiltError."""
+    record = read_services(project).get(name)
+    if record is None or record.made is not None:
+        raise NotBuiltError(name, f"no image of {name} that an engine built is recorded")
+    return record
+
+
+def record_engine_built(project: Project, record: ServiceRecord) -> None:
+    """Record a service's image in the services file, in the place of the last one."""
+    with locked_folder(project.locks):
+        records = read_services(project)
+        write_services(project, record_service(records, record, project.services))
+
+
+def image_in_engine(project: Project, name: str, engine: Engine, progress: Progress) -> Digest:
+    """The ID of a service's recorded image, which is pulled where it is elsewhere than here.
+
+    Raises NotBuiltError, NotInEngineError, EngineRefusedError and NoEngineError.
+    """
+    record = engine_built(project, name)
+    platform = platform_of(engine)
+    manifest = record.platforms.get(platform) if platform else None
+    if engine.image(str(record.image)) is None and manifest and project.registry:
+        repository = f"{project.registry.rstrip('/')}/{project.image(name)}"
+        with progress.task("pull", repository):
+            pull(engine, repository, manifest)
+    if engine.image(str(record.image)) is None:
+        raise NotInEngineError(name, engine.host, record.image)
+    return record.image
+
+
+def platform_of(engine: Engine) -> Platform | None:
+    """What an engine's containers run on; None for what no image here is for."""
+    return next((one for one in map(Platform.parse, KNOWN) if str(one) == engine.platform), None)

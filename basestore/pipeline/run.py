@@ -1,0 +1,34 @@
+"""Run: which image of the engine a profile or service is, brought there if need be."""
+
+from basestore.digest import Digest
+from basestore.engine.client import Engine
+from basestore.pipeline.engine_record import image_in_engine
+from basestore.pipeline.load import load_image
+from basestore.pipeline.recorded import Records
+from basestore.profile.model import Project
+from basestore.profile.reader import read_profile
+from basestore.profile.service import BuiltBy
+from basestore.progress import Progress
+from basestore.store import Store
+
+
+def image_to_run(
+    project: Project, name: str, engine: Engine, store: Store, progress: Progress
+) -> Digest:
+    """The ID of a name's recorded image in an engine, which is given it where it lacks it.
+
+    Raises NoLockError, NotBuiltError, NotInEngineError, EnginePlatformError and what loading and
+    pulling raise.
+    """
+    service = project.services.get(name)
+    if service and service.builder is BuiltBy.DOCKER:
+        return image_in_engine(project, name, engine, progress)
+    recorded = Records.read(project).required(name)
+    return load_image(project, recorded, engine, store, progress).report.id
+
+
+def service_port(project: Project, name: str) -> int | None:
+    """The TCP port that a service listens on; None for profiles and services without one."""
+    if name not in project.services:
+        return None
+    return next(iter(read_profile(project, name).image.ports), None)

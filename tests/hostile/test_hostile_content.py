@@ -1,0 +1,70 @@
+"""`verify --content`: what archives say of their own files, over a whole lock."""
+
+from pathlib import Path
+
+import debbytes as d
+import pytest
+from layers import keep, new_store
+from wheelmaker import make_wheel, record_with_wrong_hash
+
+from basestore.digest import Digest
+from basestore.layer.deb.errors import MalformedDebError
+from basestore.layer.wheel.errors import BadZipError
+from basestore.lock import codec
+from basestore.lock.model import Deb, ImageConfig, Lock, PlatformLock, Wheel
+from basestore.pipeline.locked import LockedProfile
+from basestore.pipeline.verify import Finding, verify_content
+from basestore.progress import Progress
+from basestore.store import Store
+from basestore.target import Platform
+
+SU = d.file("bin/su", b"x", 0o4755)
+SUMS = b"9dd4e461268c8034f5c8564e155c67a6  bin/su\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return new_store(tmp_path)
+
+
+def stocked(store: Store, sums: bytes) -> Deb:
+    data = d.deb(d.control("login"), [d.folder("bin"), SU], {"md5sums": sums})
+    return Deb("login", "1.0-1", "amd64", len(data), store.blobs.add(data))
+
+
+def verified(store: Store, wheel: Wheel, *debs: Deb) -> Finding:
+    platform = PlatformLock(Platform("amd64"), "3.11.2", "2.36", debs, (wheel,))
+    data = codec.write(Lock("runtime", ImageConfig(), (platform,), ("runtime",)))
+    locked = LockedProfile("runtime", data, Digest.of(data))
+    asked: list[frozenset[Digest]] = []
+    found = verify_content(locked, store, lambda _, __, wanted: asked.append(wanted), Progress())
+    assert asked == [frozenset({wheel.sha256, *(deb.sha256 for deb in debs)})]
+    return found
+
+
+def test_files_are_counted_and_setuid_programs_are_named(store: Store) -> None:
+    found = verified(store, keep(store, make_wheel("demo")), stocked(store, SUMS))
+
+    assert found.holds
+    assert found.detail == (
+        "3 files of 1 wheels have RECORD's hashes; 1 files of 1 .debs have their md5sums; "
+        "setuid or setgid: /bin/su"
+    )
+
+
+def test_without_debs_nothing_is_said_of_them(store: Store) -> None:
+    found = verified(store, keep(store, make_wheel("demo")))
+
+    assert found.detail == "3 files of 1 wheels have RECORD's hashes"
+
+
+def test_a_wheel_that_isnt_what_its_record_says(store: Store) -> None:
+    made = make_wheel("demo", record=record_with_wrong_hash("demo/__init__.py"))
+    with pytest.raises(BadZipError, match=r"demo/__init__\.py is not what its RECORD says"):
+        verified(store, keep(store, made))
+
+
+def test_a_deb_that_isnt_what_its_md5sums_say(store: Store) -> None:
+    wrong = stocked(store, SUMS.replace(b"9d", b"00"))
+    with pytest.raises(MalformedDebError, match=r"login 1\.0-1 .*bin/su is not what its md5sums"):
+        verified(store, keep(store, make_wheel("demo")), wrong)

@@ -1,0 +1,453 @@
+"""Collecting: what nobody needs goes, all else stays, whoever works at the same time."""
+
+import fcntl
+import multiprocessing
+import os
+import random
+import signal
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from layers import digest_of, new_store
+
+from basestore.digest import Digest
+from basestore.layer.listing import Listing
+from basestore.progress import Progress
+from basestore.store import Realisation, Store
+from basestore.store.collect import Collected, Collector
+from basestore.store.inventory import Kind
+from basestore.store.realisations import Realisations, SegmentTable, place
+from basestore.store.survey import Spare
+from basestore.store.waiting import taken
+
+DAY = 24 * 3600
+NOTHING = Spare()
+
+
+@dataclass
+class Roots:
+    """A marker that a test sets."""
+
+    live: Collection[Digest] = ()
+    changes: list[Collection[Digest]] = field(default_factory=list)
+
+    def mark(self) -> Collection[Digest]:
+        return self.live
+
+    def stale(self) -> bool:
+        """The next change, if there is one left."""
+        if self.changes:
+            self.live = self.changes.pop(0)
+            return True
+        return False
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """What a command left that has ended."""
+    new_store(tmp_path)
+    return Store.look(tmp_path / "store")
+
+
+def left_by_another(store: Store, *contents: bytes) -> list[Digest]:
+    """Blobs that a command kept which has ended since."""
+    other = Store.open(store.root)
+    found = [other.blobs.add(data) for data in contents]
+    other.lease.release()
+    return found
+
+
+def layer(store: Store, data: bytes) -> Realisation:
+    """A recorded layer of its own bytes."""
+    table = SegmentTable()
+    table.add(0, 0, len(data))
+    made = Realisation(
+        digest_of(data),
+        digest_of(b"tar of " + data),
+        len(data),
+        (store.blobs.add(data),),
+        store.blobs.add(table.finish()),
+        store.blobs.add(Listing(links={data.decode(): "x"}).to_bytes()),
+    )
+    store.realisations.record(digest_of(b"recipe of " + data), made)
+    return made
+
+
+def collect(store: Store, roots: Roots, spare: Spare = NOTHING) -> Collected:
+    return Collector(store, roots, spare, Progress()).run()
+
+
+def test_what_nobody_needs_goes(store: Store) -> None:
+    needed, unneeded = left_by_another(store, b"needed", b"not needed")
+
+    done = collect(store, Roots([needed]))
+
+    assert store.blobs.read(needed) == b"needed"
+    assert not store.blobs.has(unneeded)
+    assert (done.files, done.bytes) == (1, len(b"not needed"))
+    assert done.after == len(b"needed")
+
+
+def test_a_preview_tells_the_same_and_deletes_nothing(store: Store) -> None:
+    left_by_another(store, b"one", b"another", b"a third")
+
+    told = Collector(store, Roots(), Spare(), Progress()).preview()
+    assert told.files == 3
+    assert collect(store, Roots()) == told
+    assert collect(store, Roots()).files == 0
+
+
+def test_layers_go_with_their_records_and_kinds_are_told(store: Store) -> None:
+    other = Store.open(store.root)
+    gone, kept = layer(other, b"gone"), layer(other, b"kept")
+    other.lease.release()
+
+    done = collect(store, Roots({kept.layer, *kept.needs}))
+
+    assert {str(kind): amount.files for kind, amount in done.kinds.items()} == {
+        "layer records": 1,
+        "recipe records": 1,
+        "listings": 1,
+        # The bytes of a test's layer are no gzip, and both have tables of one row and one length.
+        "other blobs": 1,
+    }
+    assert store.realisations.of_recipe(digest_of(b"recipe of kept")) == kept
+    assert store.realisations.recorded(gone.layer) is None
+    assert store.realisations.layer_of(digest_of(b"recipe of gone")) is None
+
+
+def test_what_a_running_command_looked_for_stays(store: Store) -> None:
+    here, asked_for, other = left_by_another(store, b"here", b"asked for", b"other")
+    running = Store.open(store.root)
+    assert running.blobs.has(asked_for)
+    assert not running.blobs.has(digest_of(b"not there yet"))
+    written = running.blobs.add(b"written")
+
+    assert collect(store, Roots()).files == 2
+    assert store.blobs.has(asked_for)
+    assert store.blobs.has(written)
+    assert not store.blobs.has(here)
+    assert not store.blobs.has(other)
+
+    running.lease.release()
+    assert collect(store, Roots()).files == 2
+
+
+def test_a_record_that_a_running_command_found_stays_whole(store: Store) -> None:
+    other = Store.open(store.root)
+    made = layer(other, b"layer")
+    other.lease.release()
+    running = Store.open(store.root)
+    found = running.realisations.of_recipe(digest_of(b"recipe of layer"))
+
+    assert collect(store, Roots()).files == 0
+    assert found == made
+    assert running.realisations.of_layer(made.layer) == made
+
+
+def cut_layer(store: Store) -> Realisation:
+    """A recorded layer that is cut from two blobs, neither of which is the layer."""
+    table = SegmentTable()
+    table.add(0, 0, 3)
+    table.add(1, 1, 3)
+    made = Realisation(
+        digest_of(b"onether"),
+        digest_of(b"tar"),
+        6,
+        (store.blobs.add(b"one"), store.blobs.add(b"other")),
+        store.blobs.add(table.finish()),
+        store.blobs.add(Listing().to_bytes()),
+    )
+    store.realisations.record(digest_of(b"recipe"), made)
+    return made
+
+
+def test_a_layer_that_a_running_command_found_stays_recorded(store: Store) -> None:
+    other = Store.open(store.root)
+    made = cut_layer(other)
+    other.lease.release()
+    running = Store.open(store.root)
+    assert running.realisations.of_layer(made.layer) == made
+
+    collect(store, Roots())
+
+    assert running.realisations.of_layer(made.layer) == made
+
+
+def test_what_a_running_command_wrote_stays_though_it_never_asked_for_it(store: Store) -> None:
+    running = Store.open(store.root)
+    made = cut_layer(running)
+    with running.blobs.writer() as writer:
+        writer.write(b"written")
+
+    assert collect(store, Roots()).files == 0
+    assert store.blobs.has(digest_of(b"written"))
+    assert store.realisations.of_recipe(digest_of(b"recipe")) == made
+
+
+def test_a_record_that_goes_while_it_is_read_is_none(store: Store) -> None:
+    other = Store.open(store.root)
+    made = cut_layer(other)
+    other.lease.release()
+
+    class Late:
+        """A lease that is too late: the record has gone by then."""
+
+        name = "late"
+
+        def hold(self, digests: Iterable[Digest]) -> None:
+            if made.layer in tuple(digests):
+                place(store.root / "layers", made.layer).unlink(missing_ok=True)
+
+    realisations = Realisations(store.folders, store.blobs, Late())
+    assert realisations.recorded(made.layer) == made
+    assert realisations.of_layer(made.layer) is None
+
+
+def step_by_step(store: Store, roots: Roots) -> Collector:
+    return Collector(store, roots, Spare(), Progress())
+
+
+def test_what_is_looked_for_between_two_batches_stays(store: Store) -> None:
+    blobs = left_by_another(store, *(b"%d" % n for n in range(200)))
+    collector = step_by_step(store, Roots())
+    steps = collector.steps()
+    next(steps)
+    running = Store.open(store.root)
+    there = [digest for digest in blobs if running.blobs.has(digest)]
+    next(steps, None)
+    more = [digest for digest in blobs if running.blobs.has(digest)]
+    for _ in steps:
+        pass
+
+    assert there == more == blobs
+    assert all(map(store.blobs.has, blobs))
+
+
+def test_a_command_that_begins_and_ends_between_two_batches_counts(store: Store) -> None:
+    (blob,) = left_by_another(store, b"old")
+    steps = step_by_step(store, Roots()).steps()
+    with store.leases.alone():
+        next(steps)
+        running = Store.open(store.root)
+        assert running.blobs.has(blob)
+        new = running.blobs.add(b"new")
+        running.lease.release()
+        assert Store.open(store.root).leases.names()  # a third one tidies nothing away
+        for _ in steps:
+            pass
+
+    assert store.blobs.has(blob)
+    assert store.blobs.has(new)
+
+
+def test_roots_are_read_again_before_each_batch(store: Store) -> None:
+    one, other = left_by_another(store, b"one", b"other")
+
+    done = collect(store, Roots([], changes=[[one], [one, other]]))
+
+    assert done.files == 0
+    assert store.blobs.has(one)
+    assert store.blobs.has(other)
+
+
+def test_it_may_be_ended_anywhere_and_run_again(store: Store) -> None:
+    other = Store.open(store.root)
+    kept = layer(other, b"kept")
+    for n in range(100):
+        layer(other, b"layer %d" % n)
+    other.lease.release()
+    roots = Roots({kept.layer, *kept.needs})
+    steps = step_by_step(store, roots).steps()
+    for _ in range(3):
+        next(steps)
+    steps.close()
+
+    assert store.realisations.of_recipe(digest_of(b"recipe of kept")) == kept
+    collect(store, roots)
+    assert store.realisations.of_recipe(digest_of(b"recipe of kept")) == kept
+    assert collect(store, roots).files == 0
+    left = (store.root / "layers").rglob("*.json")
+    assert [path.stem for path in left] == [kept.layer.hex]
+
+
+# --- what broken-off work left
+
+
+def test_downloads_under_way_stay_and_what_is_left_of_others_goes(store: Store) -> None:
+    held, wanted, unwanted, there = (digest_of(b"%d" % n) for n in range(4))
+    folder = store.root / "partials"
+    folder.mkdir(exist_ok=True)
+    left_by_another(store, b"3")
+    for digest in (wanted, unwanted, there):
+        (folder / digest.hex).write_bytes(b"begun")
+    (folder / "new-1-dead-x").write_bytes(b"of a process that died")
+    with (folder / held.hex).open("w+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        collect(store, Roots([wanted, there]))
+
+        assert {path.name for path in folder.iterdir()} == {held.hex, wanted.hex}
+
+
+def test_drafts_and_scratch_of_running_commands_stay(store: Store) -> None:
+    running = Store.open(store.root)
+    (store.root / "scratch" / "1-dead-x" / "deep").mkdir(parents=True)
+    (store.root / "scratch" / "1-dead-x" / "deep" / "file").write_bytes(b"12345")
+    with running.scratch() as folder, running.blobs.writer() as writer:
+        (folder / "file").write_bytes(b"x")
+        writer.write(b"draft")
+        done = collect(store, Roots())
+        assert (folder / "file").read_bytes() == b"x"
+
+    assert running.blobs.has(digest_of(b"draft"))
+    assert done.kinds[Kind.SCRATCH].bytes == 5
+    assert not (store.root / "scratch" / "1-dead-x").exists()
+
+
+def test_what_a_broken_off_record_left_goes_unless_somebody_writes_it(store: Store) -> None:
+    mine, others = digest_of(b"mine"), digest_of(b"other")
+    running = Store.open(store.root)
+    running.lease.hold([mine])
+    paths = [store.root / "layers" / d.hex[:2] / f".{d.hex}.json-abc" for d in (mine, others)]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"{")
+
+    collect(store, Roots())
+
+    assert [path.exists() for path in paths] == [True, False]
+
+
+# --- what may stay
+
+
+def aged(store: Store, data: bytes, used: float) -> Digest:
+    (digest,) = left_by_another(store, data)
+    os.utime(store.blobs.path(digest), (used, used))
+    return digest
+
+
+def test_what_was_used_lately_may_stay(store: Store) -> None:
+    old, new = aged(store, b"old", 10 * DAY), aged(store, b"new", 20 * DAY)
+
+    collect(store, Roots(), Spare(since=15 * DAY))
+
+    assert not store.blobs.has(old)
+    assert store.blobs.has(new)
+
+
+def test_a_store_gets_as_small_as_asked_for_the_oldest_first(store: Store) -> None:
+    blobs = [aged(store, b"%d" % n * 100, n * DAY) for n in range(10)]
+
+    done = collect(store, Roots([blobs[0]]), Spare(size=500))
+
+    assert [store.blobs.has(blob) for blob in blobs] == [True] + [False] * 5 + [True] * 4
+    assert done.after == 500
+    assert collect(store, Roots(), Spare(size=500)).files == 0
+
+
+def test_no_record_stays_without_what_it_names(store: Store) -> None:
+    other = Store.open(store.root)
+    old, new = layer(other, b"old"), layer(other, b"new")
+    other.lease.release()
+    for made, used in ((old, 10 * DAY), (new, 20 * DAY)):
+        for blob in (*made.blobs, made.listing):
+            os.utime(store.blobs.path(blob), (used, used))
+
+    collect(store, Roots(), Spare(since=15 * DAY))
+
+    assert store.realisations.recorded(old.layer) is None
+    assert store.realisations.of_recipe(digest_of(b"recipe of new")) == new
+
+
+# --- processes
+
+
+def killed_while_it_collects(root: Path) -> None:
+    steps = Collector(Store.look(root), Roots(), Spare(), Progress()).steps()
+    next(steps)
+    next(steps)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_while_it_writes(root: Path, digest: Digest) -> None:
+    store = Store.open(root)
+    assert store.blobs.has(digest)
+    with store.scratch(), store.blobs.draft():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ended(target: object, *arguments: object) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=target, args=arguments)  # type: ignore[arg-type]
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_a_killed_collection_leaves_a_store_to_go_on_with(store: Store) -> None:
+    blobs = left_by_another(store, *(b"%d" % n for n in range(200)))
+    ended(killed_while_it_collects, store.root)
+
+    left = sum(map(store.blobs.has, blobs))
+    assert 0 < left < 200
+    assert collect(store, Roots()).files == left
+
+
+def test_a_killed_command_holds_nothing_any_more(store: Store) -> None:
+    (blob,) = left_by_another(store, b"blob")
+    ended(killed_while_it_writes, store.root, blob)
+    assert store.leases.names()
+
+    collect(store, Roots())
+
+    assert not store.blobs.has(blob)
+    assert not store.leases.names()
+    assert not list((store.root / "scratch").iterdir())
+    assert not list((store.root / "partials").iterdir())
+
+
+def test_the_gate_is_open_again_after_each_batch(store: Store) -> None:
+    left_by_another(store, *(b"%d" % n for n in range(200)))
+    for _ in step_by_step(store, Roots()).steps():
+        descriptor = store.leases.open(".gate")
+        assert taken(descriptor, fcntl.LOCK_SH)
+        os.close(descriptor)
+
+
+ROUNDS = 60
+
+
+def work(root: Path, seed: int) -> None:
+    """Commands one after the other: each looks for what another may have left, and uses it."""
+    chance = random.Random(seed)
+    for _ in range(ROUNDS):
+        store = Store.open(root)
+        for number in chance.sample(range(30), 5):
+            data = b"%d" % number * 100
+            if not store.blobs.has(digest_of(data)):
+                store.blobs.add(data)
+            made = store.realisations.of_recipe(digest_of(b"recipe of " + data))
+            made = made or layer(store, data)
+            assert store.blobs.read(digest_of(data)) == data
+            assert store.realisations.of_layer(made.layer) == made
+            assert b"".join(store.layer_stream(made)) == data
+        store.lease.release()
+
+
+def test_processes_work_while_all_that_they_leave_is_collected(store: Store) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=work, args=(store.root, seed)) for seed in range(3)]
+    for worker in workers:
+        worker.start()
+    deleted = 0
+    while any(worker.is_alive() for worker in workers):
+        deleted += collect(store, Roots()).files
+    for worker in workers:
+        worker.join()
+
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert deleted > ROUNDS
+    collect(store, Roots())
+    assert collect(store, Roots()).before == 0

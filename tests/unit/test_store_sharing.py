@@ -1,0 +1,255 @@
+"""Two users with one store, and a store that is only read beside one's own."""
+
+import fcntl
+import multiprocessing
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from layers import digest_of, new_store, realised
+from services import lacking
+from wheelmaker import make_wheel
+
+from basestore.digest import Digest
+from basestore.errors import ExitCode
+from basestore.progress import Progress
+from basestore.store import DamagedBlobError, Realisation, Store, StoreUnusableError
+from basestore.store.collect import Collector
+from basestore.store.store import NoSeedError, StoreFormatError
+from basestore.store.survey import Spare
+from basestore.store.waiting import taken
+
+ALICE, BOB, TEAM = 40001, 40002, 40003
+DATA = b"x" * 3000
+
+
+@pytest.fixture
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that a group may write, and whose group what is new in it gets."""
+    if os.geteuid() != 0:
+        lacking("needs root, to be two other users")
+    root = tmp_path_factory.mktemp("shared") / "store"
+    for folder in (root.parent, *root.parent.parents):
+        if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o777 == 0o700:
+            folder.chmod(0o711)
+    root.mkdir()
+    os.chown(root, ALICE, TEAM)
+    root.chmod(0o2775)
+    return root
+
+
+def become(user: int, work: Callable[[Store], None], root: Path, umask: int) -> None:
+    """Do something in a store as a user of the team."""
+    os.setgroups([TEAM])
+    os.setgid(user)
+    os.setuid(user)
+    os.umask(umask)
+    work(Store.open(root))
+
+
+def as_user(user: int, work: Callable[[Store], None], root: Path, umask: int = 0o002) -> None:
+    """The same in a process of its own."""
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=become, args=(user, work, root, umask))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+
+
+def layer(store: Store, data: bytes) -> Realisation:
+    """A recorded layer of one blob; nothing is imported for it, which another user may not read."""
+    blob, empty = store.blobs.add(data), store.blobs.add(b"")
+    made = Realisation(blob, blob, len(data), (blob,), empty, empty)
+    store.realisations.record(digest_of(b"recipe of " + data), made)
+    return made
+
+
+def keep_layer(store: Store) -> None:
+    layer(store, b"one")
+    store.register(store.root)
+    with store.scratch() as folder:
+        (folder / "x").write_bytes(b"x")
+
+
+def keep_another(store: Store) -> None:
+    for data in (b"other", b"one"):
+        made = layer(store, data)
+        assert store.realisations.of_recipe(digest_of(b"recipe of " + data)) == made
+    store.register(store.root)
+
+
+class BrokenOffError(Exception):
+    """What ends a download."""
+
+
+def begin(store: Store) -> None:
+    with (
+        suppress(BrokenOffError),
+        store.blobs.partial(digest_of(DATA), len(DATA), "it") as writer,
+    ):
+        writer.write(DATA[:1000])
+        raise BrokenOffError
+
+
+def end(store: Store) -> None:
+    with store.blobs.partial(digest_of(DATA), len(DATA), "it") as writer:
+        assert writer.size == 1000
+        writer.write(DATA[1000:])
+    assert store.blobs.read(digest_of(DATA)) == DATA
+
+
+class Nothing:
+    """A marker of no roots."""
+
+    def mark(self) -> frozenset[Digest]:
+        return frozenset()
+
+    def stale(self) -> bool:
+        return False
+
+
+def clear(store: Store) -> None:
+    here = Store.look(store.root)
+    store.lease.release()
+    done = Collector(here, Nothing(), Spare(), Progress()).run()
+    assert done.after == 0
+    assert done.files > 5
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_two_users_fill_and_clear_one_store(shared: Path, umask: int) -> None:
+    as_user(ALICE, keep_layer, shared, umask)
+    as_user(BOB, keep_another, shared, umask)
+    as_user(ALICE, begin, shared, umask)
+    as_user(BOB, end, shared, umask)
+    as_user(BOB, clear, shared, umask)
+    as_user(ALICE, keep_another, shared, umask)
+
+    folders = [path for path in shared.rglob("*") if path.is_dir()]
+    assert {path.stat().st_mode & 0o2070 for path in folders} == {0o2070}
+    assert {path.stat().st_gid for path in folders} == {TEAM}
+    files = [path for path in shared.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o440 for path in files} == {0o440}
+
+
+def test_in_a_store_of_ones_own_the_umask_decides(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        store = new_store(tmp_path)
+        store.blobs.add(DATA)
+    finally:
+        os.umask(before)
+    assert store.blobs.path(digest_of(DATA)).parent.stat().st_mode & 0o777 == 0o700
+
+
+def look_on(store: Store) -> None:
+    """What somebody does who may only read: the gate is held for as long as that lasts."""
+    assert store.blobs.read(digest_of(DATA)) == DATA
+    assert not store.leases.names()
+    store.register(store.root)
+    with (store.root / "leases" / ".gate").open("rb") as gate:
+        assert not taken(gate.fileno(), fcntl.LOCK_EX)
+
+
+def test_who_may_only_read_a_store_keeps_all_of_it_meanwhile(shared: Path) -> None:
+    as_user(ALICE, keep_data, shared)
+    for path in (shared, *shared.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o022)
+    as_user(BOB, look_on, shared)
+
+
+def keep_data(store: Store) -> None:
+    store.blobs.add(DATA)
+
+
+def write_unwritable(store: Store) -> None:
+    with pytest.raises(OSError, match="ermission"):
+        store.blobs.add(b"new")
+
+
+def test_who_may_only_read_a_store_cant_write_it(shared: Path) -> None:
+    as_user(ALICE, keep_data, shared)
+    for path in (shared, *shared.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o022)
+    as_user(BOB, write_unwritable, shared)
+
+
+# --- a seed
+
+
+@pytest.fixture
+def seed(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "seed")
+
+
+def seeded(tmp_path: Path, seed: Store) -> Store:
+    return Store.open(tmp_path / "own", seed.root)
+
+
+def test_what_the_seed_has_is_read_and_not_written(tmp_path: Path, seed: Store) -> None:
+    made = realised(seed, make_wheel("demo"))
+    wheel = made.blobs[1]
+    before = sorted(seed.root.rglob("*"))
+    store = seeded(tmp_path, seed)
+
+    assert store.blobs.has(wheel)
+    assert store.blobs.size(wheel) == seed.blobs.size(wheel)
+    assert store.blobs.read(wheel) == seed.blobs.read(wheel)
+    store.blobs.check(wheel)
+    assert store.blobs.add(seed.blobs.read(wheel)) == wheel
+    assert store.realisations.of_layer(made.layer) == made
+    assert b"".join(store.layer_stream(made)) == b"".join(seed.layer_stream(made))
+    with store.blobs.partial(wheel, None, "it") as writer:
+        assert writer.size == seed.blobs.size(wheel)
+    assert sorted(seed.root.rglob("*")) == before
+    assert not (store.root / "layers").exists()
+
+
+def test_what_is_made_goes_into_ones_own(tmp_path: Path, seed: Store) -> None:
+    realised(seed, make_wheel("demo"))
+    store = seeded(tmp_path, seed)
+    before = {path: path.stat().st_mtime_ns for path in seed.root.rglob("*.json")}
+    made = realised(store, make_wheel("demo"), make_wheel("other"))
+
+    assert store.realisations.of_layer(made.layer) == made
+    assert seed.realisations.of_layer(made.layer) is None
+    assert {path: path.stat().st_mtime_ns for path in seed.root.rglob("*.json")} == before
+    # The wheel that the seed has is not stored a second time.
+    assert Store.look(store.root).realisations.of_layer(made.layer) is None
+
+
+def test_a_damaged_blob_of_the_seed_is_found_out_and_mended_in_ones_own(
+    tmp_path: Path, seed: Store
+) -> None:
+    digest = seed.blobs.add(DATA)
+    path = seed.blobs.path(digest)
+    path.chmod(0o644)
+    path.write_bytes(b"y" * len(DATA))
+    store = seeded(tmp_path, seed)
+
+    with pytest.raises(DamagedBlobError) as caught:
+        store.blobs.read(digest)
+    assert str(path) in caught.value.hint
+    store.blobs.add(DATA)
+    assert store.blobs.read(digest) == DATA
+    assert path.read_bytes() == b"y" * len(DATA)
+
+
+def test_a_seed_must_be_a_store(tmp_path: Path, seed: Store) -> None:
+    with pytest.raises(NoSeedError) as caught:
+        Store.open(tmp_path / "own", tmp_path / "nowhere")
+    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    assert "BASESTORE_STORE_SEED" in caught.value.hint
+    with pytest.raises(NoSeedError):
+        Store.open(seed.root, seed.root)
+    (seed.root / "format").write_bytes(b"basestore store 2\n")
+    with pytest.raises(StoreFormatError):
+        Store.open(tmp_path / "own", seed.root)
+
+
+def test_looking_makes_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnusableError):
+        Store.look(tmp_path / "store")
+    assert not (tmp_path / "store").exists()
