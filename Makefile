@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo demo-services test check format bench bench-team fuzz replay clean
+.PHONY: demo demo-services test check format bench bench-team fuzz faults replay clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
@@ -42,6 +42,11 @@ bench-team: $(READY)
 # FUZZ='--seconds 60 --target zip' for less.
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/run.py $(if $(FUZZ),$(FUZZ),--seconds 600)
+
+# Kills, full disks and read errors at every call that changes a file, then a storm; needs strace and
+# half an hour. FAULTS='--points 10 --storm 20' for less.
+faults: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m faults $(if $(FAULTS),$(FAULTS),--page docs/faults.md)
 
 # Locks past weeks from the package registries, once; what is locked stays in .replay.
 replay: $(READY)

@@ -18,7 +18,7 @@ _MODE = 0o644
 @contextlib.contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
     """Alone with a folder's files among all that ask like this; others wait (flock(2))."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -34,6 +34,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it where they are missing, durably."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    with contextlib.suppress(PermissionError):  # one that may be written but not read
+        sync_folder(folder.parent)
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -89,7 +99,7 @@ def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     """An open file in the folder of ``path``; removed at the end unless it was renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as file:

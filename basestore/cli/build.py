@@ -49,28 +49,38 @@ def build(
     platforms = [_platform(text) for text in platform or ()]
     names = chosen_names(project, tuple(profiles or ()))
     settings = reach(offline)
-    with watching(json) as progress:
-        builder = Builder(
-            store=open_store(settings, project),
-            bring=bring_from(project, settings, progress),
-            progress=progress,
-            jobs=settings.jobs,
-            host=settings.host,
-        )
-        results: list[Built | EngineBuilt] = []
-        for name in names:
-            warn_if_stale(project, name)
-            if engine_build.by_engine(project, name):
-                engine_build.check_options(name, settings, platforms)
-                if rebuild:
-                    engine_build.warn_of_rebuild(name)
-                results.append(engine_build.build_by_engine(project, name, settings, progress))
-            else:
-                results.append(_build(builder, project, name, platforms, rebuild))
-    if json:
+    for name in names:
+        if engine_build.by_engine(project, name):
+            engine_build.check_options(name, settings, platforms)
+    results: list[Built | EngineBuilt] = []
+    try:
+        with watching(json) as progress:
+            builder = Builder(
+                store=open_store(settings, project),
+                bring=bring_from(project, settings, progress),
+                progress=progress,
+                jobs=settings.jobs,
+                host=settings.host,
+            )
+            for name in names:
+                warn_if_stale(project, name)
+                if engine_build.by_engine(project, name):
+                    if rebuild:
+                        engine_build.warn_of_rebuild(name)
+                    results.append(engine_build.build_by_engine(project, name, settings, progress))
+                else:
+                    results.append(_build(builder, project, name, platforms, rebuild))
+    except BaseException:
+        _tell(project, results, json)  # what was built is recorded
+        raise
+    _tell(project, results, json)
+
+
+def _tell(project: Project, results: "Sequence[Built | EngineBuilt]", json: bool) -> None:
+    """What was built; for machines nothing where nothing was."""
+    if json and results:
         print_json({"images": [_to_json(project, built) for built in results]})
-        return
-    for built in results:
+    for built in results if not json else ():
         _show(project, built)
 
 

@@ -39,6 +39,17 @@ class EnginePlatformsError(UsageError):
         )
 
 
+class EngineExportError(UsageError):
+    """The image of a service that an engine builds is to be exported, and the store hasn't it."""
+
+    def __init__(self, name: str, image: str) -> None:
+        super().__init__(
+            f"the image of {name} can't be exported: an engine builds it, and has it alone",
+            f'`docker save {image}` writes it; or leave out builder = "docker" of '
+            f"[services.{name}], if no RUN is needed",
+        )
+
+
 def by_engine(project: Project, name: str) -> bool:
     """Whether a name is that of a service that an engine builds."""
     service = project.services.get(name)
@@ -51,6 +62,17 @@ def check_options(name: str, settings: Settings, platforms: Sequence[Platform]) 
         raise OfflineEngineError(name)
     if platforms:
         raise EnginePlatformsError(name)
+
+
+def check_export(project: Project, name: str) -> None:
+    """Raise EngineExportError for the image of a service that an engine builds."""
+    if not by_engine(project, name):
+        return
+    from basestore.lock.files import read_services
+
+    record = read_services(project).get(name)
+    tag = f":{record.tag}" if record and record.made is None else ""
+    raise EngineExportError(name, project.image(name) + tag)
 
 
 def build_by_engine(
@@ -105,8 +127,7 @@ def push_by_engine(
     """Let the engine push a service's image to the client's repository."""
     from basestore.pipeline.engine_push import push_engine_built
 
-    with open_engine(settings) as engine:
-        return push_engine_built(project, name, engine, client, progress)
+    return push_engine_built(project, name, lambda: open_engine(settings), client, progress)
 
 
 def show_pushed(pushed: "EnginePushed") -> None:

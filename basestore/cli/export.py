@@ -10,6 +10,7 @@ import typer
 
 from basestore.cli.build import warn_if_stale
 from basestore.cli.context import Json, open_store, open_uv, start_of
+from basestore.cli.engine_build import check_export
 from basestore.cli.settings import read_settings
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
@@ -66,6 +67,8 @@ def export(
     project = start_of(context).project()
     name = chosen_names(project, (profile,))[0]
     target = _target(to, platform)
+    if target.form in _IMAGE_FORMS:
+        check_export(project, name)
     locked = read_locked(project, name)
     with watching(json) as progress:
         if target.form in _LOCK_FORMS:

@@ -1,5 +1,6 @@
 """`basestore load`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +12,8 @@ from basestore.cli.engine_build import by_engine
 from basestore.cli.settings import read_settings
 from basestore.cli.terminal import print_json, say, size
 from basestore.cli.watch import watching
-from basestore.pipeline.recorded import Records
+from basestore.pipeline.recorded import Recorded, Records
+from basestore.profile.model import Project
 from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
@@ -26,20 +28,18 @@ def load(context: typer.Context, profiles: Profiles = None, json: Json = False) 
     REGISTRY/NAME:LOCK as well where basestore.toml names a registry. The engine is the one that
     `docker` speaks to: DOCKER_HOST, DOCKER_CONTEXT, or the current context.
     """
+    from basestore.pipeline.run import check_built
+
     project = start_of(context).project()
     # What an engine built is there, or where it was pushed to.
     chosen = chosen_names(project, tuple(profiles or ()))
     names = [name for name in chosen if not by_engine(project, name)]
     records = Records.read(project)
     wanted = [records.required(name) for name in names]
-    settings = read_settings()
-    store = open_store(settings, project)
-    for recorded in wanted:
-        warn_if_edited(project, store, recorded)
-    from basestore.pipeline.load import load_image
-
-    with open_engine(settings) as engine, watching(json) as progress:
-        results = [load_image(project, one, engine, store, progress) for one in wanted]
+    for name in chosen:
+        if name not in names:
+            check_built(project, name)
+    results = _load(project, wanted, json) if wanted else []
     if json:
         print_json({"loaded": [_to_json(one) for one in results]})
         return
@@ -48,6 +48,17 @@ def load(context: typer.Context, profiles: Profiles = None, json: Json = False) 
     for name in chosen:
         if name not in names:
             say(f"{name}: nothing to load, an engine builds it")
+
+
+def _load(project: Project, wanted: "Sequence[Recorded]", json: bool) -> "list[Loaded]":
+    from basestore.pipeline.load import load_image
+
+    settings = read_settings()
+    store = open_store(settings, project)
+    for recorded in wanted:
+        warn_if_edited(project, store, recorded)
+    with open_engine(settings) as engine, watching(json) as progress:
+        return [load_image(project, one, engine, store, progress) for one in wanted]
 
 
 def _show(loaded: "Loaded") -> None:

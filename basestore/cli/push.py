@@ -1,5 +1,6 @@
 """`basestore push`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,33 +47,41 @@ def push(
     settings = read_settings()
     records = Records.read(project)
     results: list[Pushed | EnginePushed] = []
-    with watching(json) as progress, open_transport(settings) as transport:
-        for name in names:
-            repository = repository_of(project, name, to)
-            siblings = tuple(
-                repository_of(project, other, to).path for other in siblings_of(project, name)
-            )
-            config = DockerConfig(settings.docker_config)
-            client = RegistryClient.writer(transport, repository, config, siblings)
-            if engine_build.by_engine(project, name):
-                pushed = engine_build.push_by_engine(project, name, client, settings, progress)
-                results.append(pushed)
-                continue
-            recorded = records.required(name)
-            warn_if_edited(project, find_store(settings), recorded)
-            results.append(
-                push_image(
-                    recorded,
-                    client,
-                    siblings,
-                    lambda: open_store(settings, project),
-                    progress,
+    try:
+        with watching(json) as progress, open_transport(settings) as transport:
+            for name in names:
+                repository = repository_of(project, name, to)
+                siblings = tuple(
+                    repository_of(project, other, to).path for other in siblings_of(project, name)
                 )
-            )
-    if json:
+                config = DockerConfig(settings.docker_config)
+                client = RegistryClient.writer(transport, repository, config, siblings)
+                if engine_build.by_engine(project, name):
+                    pushed = engine_build.push_by_engine(project, name, client, settings, progress)
+                    results.append(pushed)
+                    continue
+                recorded = records.required(name)
+                warn_if_edited(project, find_store(settings), recorded)
+                results.append(
+                    push_image(
+                        recorded,
+                        client,
+                        siblings,
+                        lambda: open_store(settings, project),
+                        progress,
+                    )
+                )
+    except BaseException:
+        _tell(results, json)  # what was pushed stays pushed
+        raise
+    _tell(results, json)
+
+
+def _tell(results: "Sequence[Pushed | EnginePushed]", json: bool) -> None:
+    """What was pushed; for machines nothing where nothing was."""
+    if json and results:
         print_json({"pushed": [_to_json(one) for one in results]})
-        return
-    for one in results:
+    for one in results if not json else ():
         _show(one)
 
 

@@ -19,6 +19,7 @@ from basestore.cli.container import (
 from basestore.cli.context import open_store, start_of
 from basestore.cli.edited import warn_if_edited
 from basestore.cli.engine import open_engine
+from basestore.cli.engine_build import by_engine
 from basestore.cli.settings import read_settings
 from basestore.cli.watch import watching
 from basestore.errors import UsageError
@@ -62,7 +63,7 @@ def run(
     own command is reached at its port, from this machine alone.
     """
     from basestore.engine.container import Wish
-    from basestore.pipeline.run import image_to_run, service_port
+    from basestore.pipeline.run import check_built, image_to_run, service_port
 
     project = start_of(context).project()
     chosen = chosen_names(project, (name,))[0]
@@ -82,10 +83,10 @@ def run(
         tty=on_terminal(),
         ports=_published(listens, port, network) if port or not command else {},
     )
+    check_built(project, chosen)
     store = open_store(settings, project)
-    recorded = Records.read(project).find(chosen)
-    if recorded:
-        warn_if_edited(project, store, recorded)
+    if not by_engine(project, chosen):
+        warn_if_edited(project, store, Records.read(project).required(chosen))
     with open_engine(settings) as engine:
         with watching(json=False) as progress:
             image = image_to_run(project, chosen, engine, store, progress)

@@ -49,7 +49,7 @@ def shell(
     changed in it, at the end. A script may be piped in.
     """
     from basestore.engine.container import Wish
-    from basestore.pipeline.run import image_to_run
+    from basestore.pipeline.run import check_built, image_to_run
 
     project = start_of(context).project()
     chosen = chosen_names(project, (name,))[0]
@@ -63,6 +63,7 @@ def shell(
         stdin=has_input(),
         tty=on_terminal(),
     )
+    check_built(project, chosen)
     store = open_store(settings, project)
     with open_engine(settings) as engine:
         with watching(json=False) as progress:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 COMMAND = AsksRegistry
 
+_WORDS = {True: "ok", False: "FAIL", None: "skip"}
+
 
 def verify(
     context: typer.Context,
@@ -61,24 +63,25 @@ def verify(
     """Prove that profile, lock, image, registry and engine agree.
 
     Offline, the lock is canonical, the profile's, and known to the images file; a service's stands
-    on its base's image, and the files that it copies are those of its image. Exits 3 where
-    something disagrees, 5 where a rebuild gives other bytes.
+    on its base's image, and the files that it copies are those of its image. What can't be checked
+    of an image that an engine built is told as skipped. Exits 3 where something disagrees, 5 where
+    a rebuild gives other bytes.
     """
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
     found = {}
     for name in names:
         findings = _offline(project, name)
-        if registry is not None and all(finding.holds for finding in findings):
+        if registry is not None and _agree(findings):
             findings += _registry(project, name, registry)
-        if engine and all(finding.holds for finding in findings):
+        if engine and _agree(findings):
             findings += _engine(project, name)
-        if content and all(finding.holds for finding in findings):
+        if content and _agree(findings):
             findings += _content(project, name, json)
-        if rebuild and all(finding.holds for finding in findings):
+        if rebuild and _agree(findings):
             findings += _rebuild(project, name, json)
         found[name] = findings
-    holds = all(finding.holds for findings in found.values() for finding in findings)
+    holds = all(map(_agree, found.values()))
     if json:
         print_json({"profiles": [_to_json(name, findings) for name, findings in found.items()]})
     else:
@@ -86,6 +89,11 @@ def verify(
             _show(name, findings)
     if not holds:
         raise typer.Exit(ExitCode.DISAGREEMENT)
+
+
+def _agree(findings: "tuple[Finding, ...]") -> bool:
+    """Whether nothing that was checked fails."""
+    return not any(finding.fails for finding in findings)
 
 
 def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
@@ -98,7 +106,7 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
 
         return verify_built(project, name, datetime.now(UTC))
     findings = verify_project(project, name, datetime.now(UTC))
-    recorded = Records.read(project).find(name) if all(one.holds for one in findings) else None
+    recorded = Records.read(project).find(name) if _agree(findings) else None
     if recorded is None:
         return findings
     return findings + verify_files(project, recorded, find_store(read_settings()))
@@ -160,7 +168,8 @@ def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
     from basestore.pipeline.verify import Finding
 
     if by_engine(project, name):
-        return (Finding("rebuild", True, "not made again: an engine builds it"),)
+        said = "not made again: an engine builds it, and no two of its builds need to be alike"
+        return (Finding("rebuild", None, said),)
     settings = reach(offline=False)
     with watching(json) as progress:
         bring = bring_from(project, settings, progress)
@@ -168,20 +177,20 @@ def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
             open_store(settings, project), bring, progress, settings.jobs, settings.host
         )
         built = build_and_record(project, builder, name, (), remake)
-    return (Finding("rebuild", True, f"every layer again: {built.image.digest}"),)
+    which = "every layer above its base's" if name in project.services else "every layer"
+    return (Finding("rebuild", True, f"{which} again: {built.image.digest}"),)
 
 
 def _show(name: str, findings: "tuple[Finding, ...]") -> None:
-    agrees = all(finding.holds for finding in findings)
-    say(f"{name}: {'agrees' if agrees else 'DISAGREES'}")
+    say(f"{name}: {'agrees' if _agree(findings) else 'DISAGREES'}")
     for finding in findings:
-        say(f"  {'ok  ' if finding.holds else 'FAIL'}  {finding.check:<9}  {finding.detail}")
+        say(f"  {_WORDS[finding.holds]:<4}  {finding.check:<9}  {finding.detail}")
 
 
 def _to_json(name: str, findings: "tuple[Finding, ...]") -> dict[str, object]:
     return {
         "profile": name,
-        "agrees": all(finding.holds for finding in findings),
+        "agrees": _agree(findings),
         "findings": [
             {"check": finding.check, "holds": finding.holds, "detail": finding.detail}
             for finding in findings

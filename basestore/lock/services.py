@@ -40,6 +40,8 @@ class ServiceRecord:
 
     ``made``: what gives the image again. None for an image that an engine built: nothing does, and
     its tag is its own digest. ``base``: the image digest of the base that it stands on.
+    ``engine_lock``: the service's lock digest when an engine built it; None where it had no lock,
+    and in lines of before that was recorded.
     """
 
     service: str
@@ -47,6 +49,16 @@ class ServiceRecord:
     base: Digest
     made: Made | None = None
     platforms: Mapping[Platform, Digest] = field(default_factory=dict)
+    engine_lock: Digest | None = None
+
+    @property
+    def lock(self) -> Digest | None:
+        """The digest of the service's lock that the image is of, where that is known."""
+        return self.made.lock if self.made else self.engine_lock
+
+    def is_of(self, lock: Digest) -> bool:
+        """Whether the image is of a lock, as far as the record tells."""
+        return self.lock in (None, lock)
 
     @property
     def tag(self) -> str:
@@ -90,8 +102,8 @@ def _row(record: ServiceRecord) -> str:
     platforms = [(str(p), toml_string(str(record.platforms[p]))) for p in sorted(record.platforms)]
     made = record.made
     pairs = [("service", toml_string(record.service)), ("tag", toml_string(record.tag))]
-    if made:
-        pairs.append(("lock", toml_string(made.lock.hex)))
+    if record.lock:
+        pairs.append(("lock", toml_string(record.lock.hex)))
     pairs.append(("base", toml_string(str(record.base))))
     if made:
         pairs.append(("application", toml_string(str(made.application))))
@@ -105,16 +117,18 @@ def _row(record: ServiceRecord) -> str:
 
 def _record(row: Table) -> ServiceRecord:
     row.only("service", "tag", "lock", "base", "application", "image", "platforms", "reproducible")
+    by_engine = row.flag("reproducible") is False
     try:
         record = ServiceRecord(
             service=_string(row, "service"),
             image=Digest.parse(_string(row, "image")),
             base=Digest.parse(_string(row, "base")),
-            made=None if row.flag("reproducible") is False else _made(row),
+            made=None if by_engine else _made(row),
             platforms={
                 Platform.parse(p): Digest.parse(d)
                 for p, d in (row.string_map("platforms") or {}).items()
             },
+            engine_lock=_engine_lock(row) if by_engine else None,
         )
     except ValueError as error:
         raise row.error(str(error), _way_out(row)) from None
@@ -129,6 +143,11 @@ def _made(row: Table) -> Made:
         base=Digest.parse(_string(row, "base")),
         application=Digest.parse(_string(row, "application")),
     )
+
+
+def _engine_lock(row: Table) -> Digest | None:
+    lock = row.string("lock")
+    return Digest(lock) if lock is not None else None
 
 
 def _string(row: Table, key: str) -> str:

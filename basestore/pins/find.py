@@ -7,7 +7,15 @@ from pathlib import PurePosixPath
 from basestore.pins.bases import Bases, split
 from basestore.pins.dockerfile import references
 from basestore.pins.lines import in_template, in_variables, variables
-from basestore.pins.model import Build, Occurrence, PinFileError, Place, Variables, text_of
+from basestore.pins.model import (
+    Build,
+    Occurrence,
+    PinFileError,
+    Place,
+    Variables,
+    shared_places,
+    text_of,
+)
 
 
 class Kind(Enum):
@@ -87,7 +95,7 @@ def _in_dockerfile(file: str, data: bytes, bases: Bases, given: Given) -> Found:
         if bases.claims(repository):
             occurrences.append(Occurrence(file, offset, pieces, bases.base_of(repository)))
         else:
-            shared += [one.place for one in pieces if one.place and one.variable]
+            shared += shared_places(pieces)
     return Found(tuple(occurrences), tuple(shared))
 
 

@@ -35,7 +35,7 @@ def in_variables(file: str, data: bytes, bases: Bases) -> Iterator[Occurrence]:
         is_image = tag or digest or name.lower().endswith("image")
         if is_image and bases.claims(repository) and piece.place:
             base = bases.base_of(repository)
-            yield Occurrence(file, piece.place.start, (piece,), base)
+            yield Occurrence(file, piece.place.start, (piece,), base, defines=name)
 
 
 def in_template(file: str, data: bytes, bases: Bases) -> Iterator[Occurrence]:

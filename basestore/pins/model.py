@@ -76,7 +76,8 @@ class Occurrence:
 
     ``offset``: where it is used, which may be elsewhere than where its version stands. ``base``:
     None where its repository names none. ``tagged``: whether a tag can be said beside the digest
-    there. ``obstacle``: why it can't be rewritten; empty where it can.
+    there. ``obstacle``: why it can't be rewritten; empty where it can. ``defines``: the variable
+    that it is the value of; empty where it names an image itself.
     """
 
     file: str
@@ -85,6 +86,7 @@ class Occurrence:
     base: str | None
     tagged: bool = True
     obstacle: str = ""
+    defines: str = ""
 
     @property
     def reference(self) -> str:
@@ -92,9 +94,9 @@ class Occurrence:
         return text_of(self.pieces)
 
     @property
-    def variables(self) -> frozenset[str]:
-        """The variables that it is put together from."""
-        return frozenset(piece.variable for piece in self.pieces if piece.variable)
+    def continued(self) -> tuple[Place, ...]:
+        """The places of the variables that more follows."""
+        return tuple(one.place for one in self.pieces[:-1] if one.place and one.variable)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -114,6 +116,15 @@ class Build:
 
     dockerfile: str
     arguments: Variables = field(default_factory=dict)
+
+
+def shared_places(pieces: Pieces) -> Iterator[Place]:
+    """Where another image's reference stands that a base's may stand, too, with other values.
+
+    Of one that lacks a value, and so names nothing, the places of variables only.
+    """
+    complete = not any(piece.missing for piece in pieces)
+    return (one.place for one in pieces if one.place and (complete or one.variable))
 
 
 def text_of(pieces: Iterable[Piece]) -> str:

@@ -1,15 +1,19 @@
 """References over files that belong together: variables of one are another's, too."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from basestore.pins.bases import Bases
 from basestore.pins.find import NOTHING, Found, Given, Kind, defined, find, kind_of
-from basestore.pins.model import Build, Occurrence, Place, Variables
+from basestore.pins.model import Occurrence, Piece, Place, Variables
 
 Contents = Mapping[str, bytes]
 """Files by their paths relative to the project."""
+
+_CONTINUED = re.compile(rb"\$(?:[{(]([A-Za-z_]\w*)[)}]|([A-Za-z_]\w*))[:@]", re.ASCII)
+_READ = re.compile(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +28,119 @@ def search(contents: Contents, bases: Bases) -> References:
     """The references to bases in files, in the files' order.
 
     An ``.env`` file gives values to the compose files and Dockerfiles in its folder (to the latter
-    only those that they lack), a compose file's ``args`` to the Dockerfile that it builds. A file
-    that mentions no base is not parsed. Raises PinFileError.
+    only those that they lack), a compose file's ``args`` to the Dockerfile that it builds. Only
+    files are parsed that mention a base, or that are put together with one that does. Raises
+    PinFileError.
     """
-    mentioning = [file for file, data in contents.items() if bases.needle.search(data)]
-    beside = _variables(contents)
-    found = [
-        one
-        for file in mentioning
-        for given in _given(file, contents[file], beside)
-        for one in [find(file, contents[file], bases, given)]
-    ]
-    wanted = frozenset(name for one in found for use in one.occurrences for name in use.variables)
-    found += [
-        find(file, contents[file], bases, given)
-        for file in _may_build(contents, mentioning, wanted)
-        for given in _given(file, contents[file], beside)
-    ]
-    builds = [build for one in found for build in one.builds]
-    found += _built(builds, contents, bases, beside)
+    reading = _Reading(contents, bases, _variables(contents))
+    reading.read(file for file, data in contents.items() if bases.needle.search(data))
+    reading.read(reading.readers(lambda one: bases.needle.search(one.text.encode()) is not None))
+    reading.read(reading.builders())
+    reading.build()
+    used = {one.place for found in reading.found for use in found.occurrences for one in use.pieces}
+    reading.read(reading.readers(lambda one: one.place in used))
+    reading.build()
+    shared = [place for found in reading.found for place in found.shared]
+    uses = dict.fromkeys(use for found in reading.found for use in found.occurrences)
     return References(
-        tuple(_complete(use for one in found for use in one.occurrences)),
-        tuple(place for one in found for place in one.shared),
+        tuple(_complete(_uncontinued(uses))),
+        (*shared, *reading.continued()),
     )
+
+
+class _Reading:
+    """What has been read of a project's files, each once, and Dockerfiles once for each build."""
+
+    def __init__(
+        self, contents: Contents, bases: Bases, beside: Mapping[str, Sequence[Variables]]
+    ) -> None:
+        self.found: list[Found] = []
+        self._contents = contents
+        self._bases = bases
+        self._beside = beside
+        self._folders: dict[str, list[str]] = {}
+        for file in contents if beside else ():
+            self._folders.setdefault(posixpath.dirname(file), []).append(file)
+        self._files: set[str] = set()
+        self._built = 0
+
+    def read(self, files: Iterable[str]) -> None:
+        """Read files, with each set of values that there is for them."""
+        for file in files:
+            if file not in self._files:
+                self._files.add(file)
+                self._find(file, {})
+
+    def build(self) -> None:
+        """Read the Dockerfiles that compose files build with arguments."""
+        builds = [build for one in self.found[self._built :] for build in one.builds]
+        self._built = len(self.found)
+        for build in builds:
+            if build.dockerfile in self._contents and _is_dockerfile(build.dockerfile):
+                self._find(build.dockerfile, build.arguments)
+
+    def readers(self, wanted: Callable[[Piece], bool]) -> Iterator[str]:
+        """The files that take such a value from a file of variables beside them."""
+        for folder, files in self._beside.items():
+            names = {
+                name.encode("latin-1")
+                for values in files
+                for name, pieces in values.items()
+                if any(map(wanted, pieces))
+            }
+            for file in self._folders[folder] if names else ():
+                if _reads(file, self._contents[file], names):
+                    yield file
+
+    def continued(self) -> Iterator[Place]:
+        """The ends of variables behind which scripts beside them put a tag or digest."""
+        for folder, files in self._beside.items():
+            scripts = [one for one in self._folders[folder] if kind_of(one) is Kind.TEMPLATE]
+            rows = [row for one in scripts for row in _CONTINUED.findall(self._contents[one])]
+            names = {name.decode() for row in rows for name in row}
+            for place in (one.place for v in files for n in names for one in v.get(n, ())):
+                if place:
+                    yield Place(place.file, place.end, place.end)
+
+    def builders(self) -> Iterator[str]:
+        """The compose files that may give a Dockerfile that was read what it is put together of."""
+        dockerfiles = (self._contents[file] for file in self._files if _is_dockerfile(file))
+        names = {name for data in dockerfiles if b"$" in data for name in _READ.findall(data)}
+        for file, data in self._contents.items() if names else ():
+            builds = kind_of(file) is Kind.YAML and _may_build(data)
+            if builds and any(name in data for name in names):
+                yield file
+
+    def _find(self, file: str, arguments: Variables) -> None:
+        data = self._contents[file]
+        for given in self._given(file, data, arguments):
+            self.found.append(find(file, data, self._bases, given))
+
+    def _given(self, file: str, data: bytes, arguments: Variables) -> Iterable[Given]:
+        """Each set of values that a file may be read with."""
+        values = self._beside.get(posixpath.dirname(file), ())
+        if not values or not (b"$" in data or _may_build(data)):
+            return (Given(arguments, {}) if arguments else NOTHING,)
+        if _is_dockerfile(file):
+            return [Given(arguments, one) for one in values]
+        return [Given(one, {}) for one in values]
+
+
+def _reads(file: str, data: bytes, names: Collection[bytes]) -> bool:
+    kind = kind_of(file)
+    if kind is Kind.YAML and _may_build(data) and any(name in data for name in names):
+        return True
+    interpolates = b"$" in data and kind in (Kind.YAML, Kind.DOCKERFILE)
+    return interpolates and any(name in names for name in _READ.findall(data))
+
+
+def _may_build(data: bytes) -> bool:
+    """Whether a compose file may hand arguments to a build, without a ``$`` even."""
+    return b"args" in data and b"build" in data
+
+
+def _is_dockerfile(file: str) -> bool:
+    return kind_of(file) is Kind.DOCKERFILE
 
 
 def _variables(contents: Contents) -> Mapping[str, Sequence[Variables]]:
@@ -58,45 +152,16 @@ def _variables(contents: Contents) -> Mapping[str, Sequence[Variables]]:
     return found
 
 
-def _given(file: str, data: bytes, beside: Mapping[str, Sequence[Variables]]) -> Iterable[Given]:
-    """Each set of values that a file may be read with."""
-    values = beside.get(posixpath.dirname(file), ())
-    if not values or b"$" not in data:
-        return (NOTHING,)
-    if kind_of(file) is Kind.DOCKERFILE:
-        return [Given({}, one) for one in values]
-    return [Given(one, {}) for one in values]
+def _uncontinued(uses: Collection[Occurrence]) -> Iterator[Occurrence]:
+    """Not the values of variables that others put more behind: those are the references then."""
+    continued = {place for one in uses for place in one.continued}
+    return (one for one in uses if not one.defines or one.place not in continued)
 
 
-def _may_build(
-    contents: Contents, mentioning: Sequence[str], wanted: Iterable[str]
-) -> Iterator[str]:
-    """The compose files that mention no base, but may give a Dockerfile its version."""
-    names = [name.encode() for name in wanted]
-    known = frozenset(mentioning)
-    for file, data in contents.items():
-        may_build = file not in known and kind_of(file) is Kind.YAML and b"args" in data
-        if may_build and any(name in data for name in names):
-            yield file
-
-
-def _built(
-    builds: Iterable[Build],
-    contents: Contents,
-    bases: Bases,
-    beside: Mapping[str, Sequence[Variables]],
-) -> Iterator[Found]:
-    for build in builds:
-        data = contents.get(build.dockerfile)
-        if data is not None and kind_of(build.dockerfile) is Kind.DOCKERFILE:
-            for given in _given(build.dockerfile, data, beside):
-                yield find(build.dockerfile, data, bases, Given(build.arguments, given.fallback))
-
-
-def _complete(found: Iterable[Occurrence]) -> Iterator[Occurrence]:
-    """Each occurrence once; none with a variable that lacks a value, if another has it there."""
-    unique = dict.fromkeys(found)
-    complete = {(one.file, one.offset) for one in unique if not one.missing}
-    for one in unique:
+def _complete(uses: Iterable[Occurrence]) -> Iterator[Occurrence]:
+    """None with a variable that lacks a value, if another has it there."""
+    found = list(uses)
+    complete = {(one.file, one.offset) for one in found if not one.missing}
+    for one in found:
         if not one.missing or (one.file, one.offset) not in complete:
             yield one

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from basestore.pins.edits import Edit
-from basestore.pins.judge import Judgement, State, judge
+from basestore.pins.judge import Judgement, judge
 from basestore.pins.model import Occurrence, Place, Target
 
 _Span = tuple[str, int, int]
@@ -15,28 +15,58 @@ _SHARED = "a variable there is part of another reference, too: give each its own
 
 def settle(
     occurrences: Sequence[Occurrence], shared: Iterable[Place], targets: Mapping[str, Target]
-) -> Iterator[Judgement]:
-    """A judgement for each occurrence; edits that would spoil another reference are obstacles."""
+) -> Sequence[Judgement]:
+    """A judgement for each occurrence; edits that would spoil another reference are obstacles.
+
+    What isn't mended has to stay as it is, which may spoil more edits in turn.
+    """
     judged = [judge(one, targets.get(one.base) if one.base else None) for one in occurrences]
-    edits = {edit for judgement in judged for edit in judgement.edits}
-    spoiling = frozenset(_spoiling(edits, {*shared, *_pinned(occurrences, judged)}))
-    for judgement in judged:
-        if spoiling.isdisjoint(judgement.edits):
-            yield judgement
-        else:
-            yield replace(judgement, edits=(), obstacle=_SHARED)
+    always = frozenset(_whole(shared))
+    while spoiling := frozenset(
+        _spoiling(_edits(judged), always.union(_kept(occurrences, judged)))
+    ):
+        judged = [
+            one if spoiling.isdisjoint(one.edits) else replace(one, edits=(), obstacle=_SHARED)
+            for one in judged
+        ]
+    return judged
 
 
-def _pinned(occurrences: Sequence[Occurrence], judged: Sequence[Judgement]) -> Iterator[Place]:
-    """Where the variables stand that what is pinned already is put together from."""
+def places_of(occurrences: Iterable[Occurrence]) -> Iterator[Place]:
+    """Where references stand, and the variables that they are put together from."""
+    return (piece.place for one in occurrences for piece in one.pieces if piece.place)
+
+
+def _edits(judged: Iterable[Judgement]) -> set[Edit]:
+    return {edit for judgement in judged for edit in judgement.edits}
+
+
+def _kept(occurrences: Sequence[Occurrence], judged: Sequence[Judgement]) -> Iterator[_Span]:
+    """What the references are put together from and don't replace themselves.
+
+    The end of a place has to stay, too: what is put in there becomes part of each reference.
+    """
     for one, judgement in zip(occurrences, judged, strict=True):
-        if judgement.state is State.PINNED:
-            yield from (piece.place for piece in one.pieces if piece.variable and piece.place)
+        if not judgement.edits:
+            yield from _whole(places_of([one]))
+            continue
+        for place in places_of([one]):
+            own = [e for e in judgement.edits if e.file == place.file]
+            if not any(place.start <= edit.start and edit.end <= place.end for edit in own):
+                yield place[:3]
+            if not any(edit.end == place.end for edit in own):
+                yield place.file, place.end, place.end
 
 
-def _spoiling(edits: Iterable[Edit], kept: Iterable[Place]) -> Iterator[Edit]:
+def _whole(places: Iterable[Place]) -> Iterator[_Span]:
+    for place in places:
+        yield place[:3]
+        yield place.file, place.end, place.end
+
+
+def _spoiling(edits: Iterable[Edit], kept: Iterable[_Span]) -> Iterator[Edit]:
     """The edits that overlap with another one, or with a place that has to stay."""
-    rows: list[_Row] = [*((e[:3], e) for e in edits), *((p[:3], None) for p in kept)]
+    rows: list[_Row] = [*((e[:3], e) for e in edits), *((span, None) for span in kept)]
     rows.sort(key=_row)
     yield from _grouped([row for row in rows if row[0][1] < row[0][2]])
     yield from _grouped([row for row in rows if row[0][1] == row[0][2]])

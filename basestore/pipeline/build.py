@@ -10,7 +10,7 @@ from basestore.errors import IntegrityError, UsageError
 from basestore.files import locked_folder
 from basestore.image.model import Image
 from basestore.lock import images
-from basestore.lock.files import lock_digests, read_images, write_images
+from basestore.lock.files import IMAGES_FILE, lock_digests, read_images, write_images
 from basestore.lock.model import Lock
 from basestore.pipeline.locked import LockedProfile
 from basestore.pipeline.recorded import Recorded
@@ -36,14 +36,17 @@ class UnknownPlatformError(UsageError):
 
 
 class OtherImageError(IntegrityError):
-    """A lock gave another image than it is recorded to have given."""
+    """A lock gave another image than it is recorded to have given.
 
-    def __init__(self, profile: str, recorded: Digest, built: Digest) -> None:
+    ``file``: what records it; ``what``: profile or service, and its name.
+    """
+
+    def __init__(self, file: str, what: str, recorded: Digest, built: Digest) -> None:
         super().__init__(
-            f"profile {profile} is not reproducible: locks/images.toml records {recorded} for its "
-            f"lock, and this build made {built}",
+            f"{what} is not reproducible: {file} records {recorded} for its lock, and this build "
+            f"made {built}",
             "compare versions of basestore; if it changed its layer format, drop the line from "
-            "locks/images.toml and build again",
+            f"{file} and build again",
         )
 
 
@@ -195,7 +198,8 @@ def record_image(project: Project, built: Built) -> None:
         records = read_images(project)
         record = images.find(records, made.name, made.lock)
         if record and record.image != made.image:
-            raise OtherImageError(made.name, record.image, made.image)
+            what = f"profile {made.name}"
+            raise OtherImageError(IMAGES_FILE, what, record.image, made.image)
         there = lock_digests(project).values()
         write_images(project, images.record_image(records, new, there))
 

@@ -1,29 +1,31 @@
 """Duplicates: what a service asks for, and its base has already."""
 
-import re
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from basestore.files import replace_files
 from basestore.lock.files import read_lock
-from basestore.profile.document import read_file
+from basestore.profile.document import DocumentError, read_file
 from basestore.profile.edit import without_elements, without_lines
 from basestore.profile.lines import KeyPath, element_spans, key_lines
 from basestore.profile.model import PROJECT_FILE, Location, Project, Requirement
-from basestore.profile.names import normalised
 from basestore.profile.project import all_names
 from basestore.profile.reader import read_profile
-
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508, identifier
+from basestore.profile.requirement import parse_requirement
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """A requirement of a service that its base meets, and the version there."""
+    """A requirement of a service that its base meets, and the version there.
+
+    ``text``: the requirement, as `Requirement` has it.
+    """
 
     service: str
     base: str
     name: str
+    text: str
     version: str
     place: Location
 
@@ -43,7 +45,7 @@ def duplicates(project: Project, name: str) -> tuple[Duplicate, ...]:
     there = [{w.name: w.version for w in base.platform(p).wheels} for p in service.platforms]
     everywhere = set[str].intersection(*map(set, there))
     return tuple(
-        Duplicate(name, service.service.base, one.name, there[0][one.name], one.location)
+        Duplicate(name, service.service.base, one.name, one.text, there[0][one.name], one.location)
         for one in service.requirements
         if one.name in everywhere and _is_met(one, there)
     )
@@ -102,6 +104,10 @@ def _elements(text: str, one: Duplicate) -> Iterator[KeyPath]:
     below = ("services", one.service, "requirements")
     for path, (start, end) in spans.items():
         if path[:-1] == below and lines[path] == one.place.line:
-            name = _NAME.search(text, start, end)
-            if name and normalised(name[0]) == one.name:
+            stated = tomllib.loads(f"x = {text[start:end]}")["x"]
+            if parse_requirement(stated, one.place, _refusal).text == one.text:
                 yield path
+
+
+def _refusal(reason: str, hint: str) -> DocumentError:
+    return DocumentError(PROJECT_FILE, reason, hint)  # it was read before, and refused nothing

@@ -15,7 +15,7 @@ from basestore.engine.errors import EnginePlatformError, EngineRefusedError
 from basestore.engine.exchange import has_pulled, pull
 from basestore.errors import DisagreementError, InputError, UnreachableError
 from basestore.layer.application.errors import NoContextError, OutsideProjectError
-from basestore.lock.files import read_services
+from basestore.lock.files import NoLockError, lock_digest, read_services
 from basestore.lock.services import ServiceRecord
 from basestore.pipeline.dockerfile import base_pin, dockerfile_path, known_service
 from basestore.pipeline.engine_record import platform_of, record_engine_built
@@ -81,8 +81,8 @@ class BuiltElsewhereError(UnreachableError):
 
 @dataclass(frozen=True, slots=True)
 class EngineBuilt:
-    """An image that an engine built. ``names``: the engine's for it; ``changed``: whether it is
-    another one than was recorded.
+    """An image that an engine built. ``names``: the engine's for it; ``changed``: whether
+    something else was recorded before.
     """
 
     record: ServiceRecord
@@ -113,6 +113,7 @@ class EngineBuilder:
         platform = self._platform(name)
         file = _existing(self.project, service)
         base = self._base(service, pin)
+        lock = _lock(self.project, name)
         with self.progress.task("build", name):
             image = build(self._order(service, file, pin), self.environ, self.progress.note)
         self._check_stands(service, pin, image, base)
@@ -120,7 +121,7 @@ class EngineBuilder:
         for one in names:
             self.engine.tag(image, one)
         before = read_services(self.project).get(name)
-        record = ServiceRecord(name, image, _digest(pin))
+        record = ServiceRecord(name, image, _digest(pin), engine_lock=lock)
         if before and before.made is None and before.image == image:
             record = replace(record, platforms=before.platforms)
         record_engine_built(self.project, record)
@@ -180,6 +181,14 @@ def _existing(project: Project, service: Service) -> Path:
         if not (root / path).resolve().is_relative_to(root):
             raise OutsideProjectError(service.place, f"{what} {path}", "the project")
     return project.root / file
+
+
+def _lock(project: Project, name: str) -> Digest | None:
+    """The digest of a service's lock; None where it has none, which a Dockerfile needn't."""
+    try:
+        return lock_digest(project, name)
+    except NoLockError:
+        return None
 
 
 def _names(project: Project, name: str, image: Digest) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Push what an engine built: the engine sends it, and the registry tells what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from basestore.digest import Digest
@@ -39,32 +40,46 @@ class EnginePushed:
     sent: bool
 
 
+OpenEngine = Callable[[], AbstractContextManager[Engine]]
+"""Opens the engine; raises what opening it raises."""
+
+
 def push_engine_built(
-    project: Project, name: str, engine: Engine, client: RegistryClient, progress: Progress
+    project: Project, name: str, engine: OpenEngine, client: RegistryClient, progress: Progress
 ) -> EnginePushed:
     """Let an engine push a service's recorded image, and record its manifest's digest.
 
-    The registry is asked first. Raises NotBuiltError, NotInEngineError, TagTakenError,
-    EngineRefusedError, NoEngineError, and what the client raises.
+    The registry is asked first, and the engine opened only where that lacks the image. Raises what
+    `engine_built` raises, NotInEngineError, TagTakenError, LostPushError, EngineRefusedError,
+    NoEngineError, and what the client raises.
     """
     record = engine_built(project, name)
-    repository = str(client.repository)
     found = _published(record, client)
     if found is None:
-        if engine.image(str(record.image)) is None:
-            raise NotInEngineError(name, engine.host, record.image)
-        engine.tag(record.image, f"{repository}:{record.tag}")
-        with progress.task("push", repository):
-            digest = push(engine, repository, record.tag)
-        published = _published(record, client)
-        if published is None or published.digest != digest:
-            raise LostPushError(engine.host, Reference(client.repository, record.tag, digest))
+        with engine() as opened:
+            published = _send(record, opened, client, progress)
     else:
         published = found
     pushed = replace(record, platforms=_manifests(published))
     if pushed != record:
         record_engine_built(project, pushed)
-    return EnginePushed(pushed, repository, published.digest, sent=found is None)
+    return EnginePushed(pushed, str(client.repository), published.digest, sent=found is None)
+
+
+def _send(
+    record: ServiceRecord, engine: Engine, client: RegistryClient, progress: Progress
+) -> PublishedImage:
+    """Let an engine push an image; what the registry has of it then."""
+    if engine.image(str(record.image)) is None:
+        raise NotInEngineError(record.service, engine.host, record.image)
+    repository = str(client.repository)
+    engine.tag(record.image, f"{repository}:{record.tag}")
+    with progress.task("push", repository):
+        digest = push(engine, repository, record.tag)
+    published = _published(record, client)
+    if published is None or published.digest != digest:
+        raise LostPushError(engine.host, Reference(client.repository, record.tag, digest))
+    return published
 
 
 def _published(record: ServiceRecord, client: RegistryClient) -> PublishedImage | None:

@@ -5,9 +5,9 @@ from basestore.engine.client import Engine
 from basestore.engine.exchange import pull
 from basestore.errors import DisagreementError
 from basestore.files import locked_folder
-from basestore.lock.files import read_services, write_services
+from basestore.lock.files import lock_digest, read_services, write_services
 from basestore.lock.services import ServiceRecord, record_service
-from basestore.pipeline.recorded import NotBuiltError
+from basestore.pipeline.recorded import NotBuiltError, Records
 from basestore.profile.model import Project
 from basestore.progress import Progress
 from basestore.target import KNOWN, Platform
@@ -26,10 +26,19 @@ class NotInEngineError(DisagreementError):
 
 
 def engine_built(project: Project, name: str) -> ServiceRecord:
-    """The image that is recorded for a service that an engine builds; raises NotBuiltError."""
-    record = read_services(project).get(name)
+    """The image that is recorded for a service that an engine builds.
+
+    Raises NotBuiltError where there is none, or it is of another lock or on an old base, and
+    NoLockError where its lock is gone.
+    """
+    records = Records.read(project)
+    record = records.services.get(name)
     if record is None or record.made is not None:
         raise NotBuiltError(name, f"no image of {name} that an engine built is recorded")
+    if record.lock and not record.is_of(lock_digest(project, name)):
+        raise NotBuiltError(name, f"the image of {name} that an engine built is of an old lock")
+    if not records.is_on_base(record):
+        raise NotBuiltError(name, f"the image of {name} that an engine built is on an old base")
     return record
 
 
@@ -43,7 +52,7 @@ def record_engine_built(project: Project, record: ServiceRecord) -> None:
 def image_in_engine(project: Project, name: str, engine: Engine, progress: Progress) -> Digest:
     """The ID of a service's recorded image, which is pulled where it is elsewhere than here.
 
-    Raises NotBuiltError, NotInEngineError, EngineRefusedError and NoEngineError.
+    Raises what `engine_built` raises, NotInEngineError, EngineRefusedError and NoEngineError.
     """
     record = engine_built(project, name)
     platform = platform_of(engine)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basestore.engine.client import Engine
-from basestore.lock.files import SERVICES_FILE, read_services
+from basestore.lock.files import SERVICES_FILE, lock_digest, read_services
 from basestore.lock.services import ServiceRecord
 from basestore.pipeline.recorded import Records
 from basestore.pipeline.verify import Finding, verify_project
@@ -16,12 +16,14 @@ from basestore.registry.inspect import inspect_image
 def verify_built(project: Project, name: str, now: datetime | None = None) -> tuple[Finding, ...]:
     """Offline: as `verify_project`, but that the image is one of an engine, on its base's last.
 
-    Raises what `verify_project` raises.
+    The files that went into it are not checked: only its Dockerfile says which those are. Raises
+    what `verify_project` raises.
     """
     findings = tuple(one for one in verify_project(project, name, now) if one.check != "image")
-    if any(one.check == "lock" and not one.holds for one in findings):
+    if any(one.check == "lock" and one.fails for one in findings):
         return findings
-    return (*findings, _recorded(project, name))
+    unknown = "not checked: an engine built it, and its Dockerfile says what is copied"
+    return (*findings, _recorded(project, name), Finding("files", None, unknown))
 
 
 def verify_built_registry(record: ServiceRecord, client: RegistryClient) -> Iterator[Finding]:
@@ -54,6 +56,10 @@ def _recorded(project: Project, name: str) -> Finding:
     record = read_services(project).get(name)
     if record is None or record.made:
         detail = f"{SERVICES_FILE} has no image that an engine built; run `basestore build {name}`"
+        return Finding("image", False, detail)
+    lock = lock_digest(project, name)
+    if not record.is_of(lock):
+        detail = f"it is of the lock {record.lock}, not {lock}; run `basestore build {name}`"
         return Finding("image", False, detail)
     base = Records.read(project).find(project.services[name].base)
     if base is None or base.image != record.base:

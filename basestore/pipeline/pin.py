@@ -10,7 +10,7 @@ from basestore.lock.files import UnwritableError, lock_file, read_images
 from basestore.lock.images import find as find_record
 from basestore.pins import Bases, Edit, Judgement, Occurrence, State, Target, rewrite
 from basestore.pins.search import References, search
-from basestore.pins.settle import settle
+from basestore.pins.settle import places_of, settle
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.pin_files import read_files
 from basestore.profile.document import read_file
@@ -81,10 +81,15 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """The pins of a project, by file and line; ``unmatched``: the patterns that match no file."""
+    """The pins of a project, by file and line.
+
+    ``names``: the bases that were asked for; None for all. ``unmatched``: the patterns that match
+    no file.
+    """
 
     root: Path
     bases: Bases
+    names: frozenset[str] | None
     contents: Mapping[str, bytes]
     pins: tuple[Pin, ...]
     unmatched: tuple[str, ...]
@@ -113,7 +118,8 @@ def find_pins(project: Project, names: Collection[str] | None = None) -> Pins:
     wanted = wanted if names is None else wanted & set(names)
     targets = _targets(project, sorted(wanted))
     pins = _pins(files.contents, _chosen(found, names), targets)
-    return Pins(project.root, bases, files.contents, tuple(pins), files.unmatched)
+    asked = None if names is None else frozenset(names)
+    return Pins(project.root, bases, asked, files.contents, tuple(pins), files.unmatched)
 
 
 def bases_of(project: Project) -> Bases:
@@ -150,19 +156,26 @@ def rewrite_pins(found: Pins) -> tuple[str, ...]:
 
 
 def _check_mended(found: Pins, changed: Mapping[str, bytes]) -> None:
-    """Read what the files would become: the same references, and nothing more to mend there."""
-    places = {(pin.file, pin.line, pin.base) for pin in found.to_mend}
+    """Read what the files would become: what was to be mended is, and nothing else is worse."""
+    if not changed:
+        return
     contents = {**found.contents, **changed}
-    targets = {pin.base: pin.target for pin in found.to_mend if pin.base and pin.target}
-    after = References((), ()) if not places else search(contents, found.bases)
-    chosen = _chosen(after, frozenset(targets))
-    pinned = {
-        (pin.file, pin.line, pin.base)
-        for pin in _pins(contents, chosen, targets)
-        if pin.state is State.PINNED
+    targets = {pin.base: pin.target for pin in found.pins if pin.base and pin.target}
+    after = list(_pins(contents, _chosen(search(contents, found.bases), found.names), targets))
+    wanted = {_line(pin) for pin in found.pins if pin.edits or pin.state is State.PINNED}
+    pinned = {_line(pin) for pin in after if pin.state is State.PINNED}
+    left = {(*_line(pin), pin.reference) for pin in found.left}
+    wrong = {
+        _line(pin)
+        for pin in after
+        if pin.state is not State.PINNED and (*_line(pin), pin.reference) not in left
     }
-    for file, line, _ in sorted(places - pinned):
+    for file, line, _ in sorted((wanted - pinned) | wrong, key=lambda one: one[:2]):
         raise UnpinnedAfterAllError(file, line)
+
+
+def _line(pin: Pin) -> tuple[str, int, str | None]:
+    return pin.file, pin.line, pin.base
 
 
 def changed_bases(project: Project, revision: Revision) -> frozenset[str]:
@@ -180,13 +193,7 @@ def _chosen(found: References, names: Collection[str] | None) -> References:
     if names is None:
         return found
     chosen = tuple(one for one in found.occurrences if one.base in names)
-    others = [
-        piece.place
-        for one in found.occurrences
-        if one.base not in names
-        for piece in one.pieces
-        if piece.place and piece.variable
-    ]
+    others = places_of(one for one in found.occurrences if one.base not in names)
     return References(chosen, (*found.shared, *others))
 
 

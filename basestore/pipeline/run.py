@@ -2,7 +2,7 @@
 
 from basestore.digest import Digest
 from basestore.engine.client import Engine
-from basestore.pipeline.engine_record import image_in_engine
+from basestore.pipeline.engine_record import engine_built, image_in_engine
 from basestore.pipeline.load import load_image
 from basestore.pipeline.recorded import Records
 from basestore.profile.model import Project
@@ -20,11 +20,18 @@ def image_to_run(
     Raises NoLockError, NotBuiltError, NotInEngineError, EnginePlatformError and what loading and
     pulling raise.
     """
-    service = project.services.get(name)
-    if service and service.builder is BuiltBy.DOCKER:
+    if _by_engine(project, name):
         return image_in_engine(project, name, engine, progress)
     recorded = Records.read(project).required(name)
     return load_image(project, recorded, engine, store, progress).report.id
+
+
+def check_built(project: Project, name: str) -> None:
+    """Raise NoLockError or NotBuiltError where no image of a name is recorded that may be run."""
+    if _by_engine(project, name):
+        engine_built(project, name)
+    else:
+        Records.read(project).required(name)
 
 
 def service_port(project: Project, name: str) -> int | None:
@@ -32,3 +39,8 @@ def service_port(project: Project, name: str) -> int | None:
     if name not in project.services:
         return None
     return next(iter(read_profile(project, name).image.ports), None)
+
+
+def _by_engine(project: Project, name: str) -> bool:
+    service = project.services.get(name)
+    return service is not None and service.builder is BuiltBy.DOCKER

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 from basestore.errors import IntegrityError
 from basestore.files import locked_folder
-from basestore.lock.files import read_services, write_services
+from basestore.lock.files import SERVICES_FILE, read_services, write_services
+from basestore.lock.freshness import StaleLockError, Why, check
+from basestore.lock.inputs import Part
 from basestore.lock.model import Lock
 from basestore.lock.services import Made, ServiceRecord, record_service
+from basestore.lock.stale import to_lock
 from basestore.pipeline.build import (
     Builder,
     Built,
     Layers,
     Make,
+    OtherImageError,
     manifests,
     plans_of,
     record_image,
@@ -68,6 +72,7 @@ class ServiceBuilder:
         from basestore.layer.realise import realise
 
         service = self.project.services[name]
+        check_base(self.project, name)
         locked = read_locked(self.project, name)
         order = _Order(service, locked, locked.parse(), tuple(platforms), make)
         workdir = order.lock.image.workdir or "/"
@@ -152,17 +157,35 @@ class ServiceBuilder:
         return layers, runner
 
 
+def check_base(project: Project, name: str) -> None:
+    """Raise StaleLockError for a service that was locked on another lock of its base.
+
+    What it lacks there may be there now, or in another version than it needs.
+    """
+    freshness = check(project, name)
+    for reason in freshness.reasons:
+        if reason.why is Why.CHANGED and Part.PARENT.value in reason.names:
+            raise StaleLockError(freshness, to_lock(project, [name]))
+
+
 def recorded_service(record: ServiceRecord, made: Made) -> Recorded:
     """What the services file says of an image that was made here."""
     return Recorded(record.service, made.lock, record.tag, record.image, record.platforms, made)
 
 
 def record_built(project: Project, built: Built) -> None:
-    """Record a service's image in the services file, in the place of the last one."""
+    """Record a service's image in the services file, in the place of the last one.
+
+    Raises OtherImageError where lock, base and application are recorded to have given another.
+    """
     found, made = built.recorded, built.recorded.made
     if made is None:
         raise ValueError(f"{found.name} is no service that was made here")
     new = ServiceRecord(found.name, found.image, made.base, made, found.platforms)
     with locked_folder(project.locks):
         records = read_services(project)
+        last = records.get(found.name)
+        if last and last.made == made and last.image != found.image:
+            what = f"service {found.name}"
+            raise OtherImageError(SERVICES_FILE, what, last.image, found.image)
         write_services(project, record_service(records, new, project.services))

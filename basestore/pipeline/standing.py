@@ -27,7 +27,7 @@ def recorded_of(records: Records, name: str) -> Recorded | None:
     except NoLockError:
         return None
     record = record_of(records, name)
-    if record is None or not (_is_of(record, lock) and records.is_on_base(record)):
+    if record is None or not (record.is_of(lock) and records.is_on_base(record)):
         return None
     return Recorded(name, lock, record.tag, record.image, record.platforms, record.made)
 
@@ -43,7 +43,7 @@ def record_of(records: Records, name: str) -> ServiceRecord | None:
 def standing(records: Records, name: str) -> Standing:
     """How the image of a profile or service stands.
 
-    Of an image that an engine built only its base is known.
+    Of an image that an engine built its base is known, and its lock, unless an old line has none.
     """
     if recorded_of(records, name):
         return Standing.CURRENT
@@ -54,14 +54,10 @@ def standing(records: Records, name: str) -> Standing:
         lock = lock_digest(records.project, name)
     except NoLockError:
         return Standing.OLD_LOCK
-    return Standing.OLD_BASE if _is_of(record, lock) else Standing.OLD_LOCK
+    return Standing.OLD_BASE if record.is_of(lock) else Standing.OLD_LOCK
 
 
 def base_image(records: Records, name: str) -> Digest | None:
     """The image of the base that a service's recorded image stands on; None for a profile."""
     record = record_of(records, name)
     return record.base if record else None
-
-
-def _is_of(record: ServiceRecord, lock: Digest) -> bool:
-    return record.made is None or record.made.lock == lock

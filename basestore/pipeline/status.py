@@ -26,6 +26,8 @@ from basestore.target import Platform
 _CANONICAL = (LockState.FRESH, LockState.STALE, LockState.FORBIDDEN)
 """With these the lock was found to be as this tool writes it."""
 
+_FILES_UNKNOWN = Reason("an engine built it: whether its files have changed since is not checked")
+
 
 class ImageState(StrEnum):
     """How an image stands.
@@ -144,7 +146,10 @@ class _Shelf:
         image = self._image(recorded)
         sizes = None if image is None else self._sizes(name, image)
         state = ImageState.ELSEWHERE if image is None else ImageState.BUILT
-        if recorded.made is None or self.store is None:
+        if recorded.made is None:
+            reasons = (_FILES_UNKNOWN,) if name in self.project.services else ()
+            return _Kept(state, recorded, sizes, reasons)
+        if self.store is None:
             return _Kept(state, recorded, sizes)
         try:
             code = code_state(self.project, self.store, name, recorded.made)

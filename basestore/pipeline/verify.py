@@ -24,11 +24,19 @@ from basestore.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked: what, whether it holds, and what was found."""
+    """One thing that was checked: what, whether it holds, and what was found.
+
+    ``holds``: None for what couldn't be checked; ``detail`` says why.
+    """
 
     check: str
-    holds: bool
+    holds: bool | None
     detail: str
+
+    @property
+    def fails(self) -> bool:
+        """Whether it was checked and doesn't hold."""
+        return self.holds is False
 
 
 def verify_project(project: Project, name: str, now: datetime | None = None) -> tuple[Finding, ...]:

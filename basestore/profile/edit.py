@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable
 
 from basestore.profile.lines import KeyPath, element_spans
 
+_LINES = re.compile(r"(?<=\n)")  # as requirement files are read: other line ends are text
 _AFTER = re.compile(r"[ \t]*,?[ \t]*")
 _BEFORE = re.compile(r",[ \t]*$")
-_REST = re.compile(r"[ \t]*(#[^\n]*)?(\n|$)")
+_REST = re.compile(r"[ \t]*(#[^\r\n]*)?(\r?\n|$)")
 
 
 def without_elements(text: str, paths: Collection[KeyPath]) -> str:
@@ -27,7 +28,7 @@ def without_lines(text: str, lines: Iterable[int]) -> str:
 
     Lines that go on in the next one go with it (pip, "Requirements file format").
     """
-    rows = text.splitlines(keepends=True)
+    rows = _LINES.split(text)
     gone: set[int] = set()
     for line in lines:
         at = line - 1

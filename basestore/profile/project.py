@@ -91,7 +91,7 @@ def parse_project(root: Path, data: bytes) -> Project:
     table.only("registry", "image-name", "policy", "pins", "services")
     services = read_services(table)
     _check_shared_names(root, table, services)
-    return Project(
+    project = Project(
         root=root,
         registry=_registry(table),
         image_name=_image_name(table),
@@ -100,6 +100,8 @@ def parse_project(root: Path, data: bytes) -> Project:
         digests=_digests(table, services),
         pins=read_pins(table),
     )
+    _check_shared_images(project, table)
+    return project
 
 
 def profile_names(project: Project) -> tuple[str, ...]:
@@ -150,6 +152,20 @@ def _check_shared_names(root: Path, table: Table, services: Collection[str]) -> 
             raise table.error(
                 f"there is a profile of that name, {profile_file(name)}",
                 "rename one of them: both would have one lock",
+                "services",
+                name,
+            )
+
+
+def _check_shared_images(project: Project, table: Table) -> None:
+    """One repository holds the images of one base or service, since tags are told apart there."""
+    owners = {project.image(file.stem): file.stem for file in project.profiles.glob("[!.]*.toml")}
+    for name, service in project.services.items():
+        other = owners.setdefault(service.image, name)
+        if other != name:
+            raise table.error(
+                f"its image would be called {service.image}, as that of {other}",
+                'give it a name of its own: image = "..."',
                 "services",
                 name,
             )

@@ -106,17 +106,15 @@ class RegistryClient:
 
         Raises WrongContentError.
         """
-        with self._request("GET", self._manifest(name), _accept()) as response:
-            if response.status == 404:
-                return None
-            self._expect(response, 200)
-            data = response.read(LARGEST_MANIFEST)
-            media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-            told = response.headers.get("docker-content-digest")
+        found = self._read(Request("GET", self._manifest(name), _accept()), LARGEST_MANIFEST)
+        if found is None:
+            return None
+        data, headers = found
+        told = headers.get("docker-content-digest")
         for promised in (name if ":" in name else None, told):
             if promised is not None:
                 self._check(self._parse_digest(promised), data)
-        return Manifest(data, media_type)
+        return Manifest(data, headers.get("content-type", "").partition(";")[0].strip())
 
     def put_manifest(self, name: str, manifest: Manifest) -> None:
         """Store a manifest under its digest or a tag. Raises WrongContentError."""
@@ -134,9 +132,10 @@ class RegistryClient:
 
     def blob(self, digest: Digest, limit: int) -> bytes:
         """A small blob whole, checked. Raises WrongContentError and TooLargeError."""
-        with self._request("GET", self._blob(digest)) as response:
-            self._expect(response, 200)
-            data = response.read(limit)
+        found = self._read(Request("GET", self._blob(digest)), limit)
+        if found is None:
+            raise RegistryRefusedError(self.repository, 404, ())
+        data, _ = found
         self._check(digest, data)
         return data
 
@@ -205,12 +204,31 @@ class RegistryClient:
             raise RegistryRefusedError(
                 self.repository, response.status, (), "it doesn't say where an upload goes on"
             )
-        session = urljoin(response.url, location)
-        target = origin(session)
+        try:
+            session = urljoin(response.url, location)
+            target = origin(session)
+        except ValueError:
+            target = None
+        if target is None or not target.host or target.scheme not in ("http", "https"):
+            raise RegistryRefusedError(
+                self.repository, response.status, (), "it says that an upload goes on nowhere"
+            )
         here = origin(self.repository.api).scheme == "http" and is_loopback(target.host)
         if target.scheme != "https" and not here:
             raise UnsafeUploadError(self.repository, target.host)
         return session
+
+    def _read(self, request: Request, limit: int) -> tuple[bytes, Mapping[str, str]] | None:
+        """A small thing and its headers, read again where torn; None where it isn't there."""
+
+        def once() -> tuple[bytes, Mapping[str, str]] | None:
+            with self._ask(self._transport.send, request) as response:
+                if response.status == 404:
+                    return None
+                self._expect(response, 200)
+                return response.read(limit), response.headers
+
+        return self._transport.backoff.retry(once)
 
     @contextmanager
     def _request(

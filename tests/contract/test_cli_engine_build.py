@@ -89,6 +89,7 @@ def test_it_is_built_tagged_and_recorded(basestore: CommandLine, engine: Loopbac
     assert [engine.names[name] for name in names] == [str(IMAGE)] * 2
     record = read_services(read_project(basestore.folder))["job"]
     assert (record.image, record.base, record.made, record.tag) == (IMAGE, BASE, None, IMAGE.hex)
+    assert record.lock == Digest.of((basestore.folder / "locks/job.lock").read_bytes())
     again = basestore("build", "job", "--json").expect(0)
     assert again.err == ""
     assert again.json["images"][0]["reused"] is True
@@ -217,6 +218,29 @@ def test_nothing_is_pushed_that_was_not_built(basestore: CommandLine) -> None:
     done: Done = basestore("push", "job").expect(3)
 
     assert "hint: run `basestore build job`" in done.err
+
+
+def test_what_was_built_before_an_error_is_told(basestore: CommandLine) -> None:
+    entry = '[services.late]\nbase = "runtime"\ncontext = "apps/job"\nbuilder = "docker"\n'
+    path = basestore.folder / "basestore.toml"
+    path.write_text(PROJECT + entry + 'dockerfile = "late.df"\n')
+    lock(basestore.folder, "late")
+
+    done = basestore("build", "job", "late").expect(4)
+    assert done.out.startswith("job: built by the engine\n")
+    assert "which the engine is to build late of" in done.err
+
+    done = basestore("build", "job", "late", "--json").expect(4)
+    assert [one["profile"] for one in done.json["images"]] == ["job"]
+    assert basestore("build", "late", "--json").expect(4).out == ""
+
+
+def test_a_service_without_a_lock(basestore: CommandLine) -> None:
+    (basestore.folder / "locks/job.lock").unlink()
+
+    basestore("build", "job").expect(0)
+
+    assert read_services(read_project(basestore.folder))["job"].lock is None
 
 
 def unrecorded(basestore: CommandLine) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ AMD64 = Platform("amd64")
 BASE = Digest.of(b"the base's image")
 CONFIG = b'{"architecture":"amd64","os":"linux","config":{}}'
 IMAGE = Digest.of(CONFIG)
+NO_ENGINE = "unix:///nowhere/docker.sock"
 TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -50,6 +51,18 @@ class Place:
         self.registry.blobs.setdefault("team/job", {})[digest_of(config)] = config
         return Digest.parse(digest)
 
+    def move_base(self) -> None:
+        """Let the base have another image."""
+        root = self.basestore.folder
+        digest = Digest.of((root / "locks/runtime.lock").read_bytes())
+        write_images(read_project(root), [ImageRecord("runtime", digest, IMAGE, {AMD64: IMAGE})])
+
+    def move_lock(self) -> None:
+        """Let the service have another lock."""
+        path = self.basestore.folder / "basestore.toml"
+        path.write_text(path.read_text() + 'requirements = ["rich"]\n')
+        lock(self.basestore.folder, "job")
+
     @property
     def record(self) -> ServiceRecord:
         """What is recorded of it."""
@@ -67,22 +80,22 @@ def place(tmp_path: Path) -> Iterator[Place]:
             '[services.job]\nbase = "runtime"\nbuilder = "docker"\n'
         )
         base = ImageRecord("runtime", lock(root, "runtime"), BASE, {AMD64: BASE})
-        lock(root, "job")
+        record = ServiceRecord("job", IMAGE, BASE, engine_lock=lock(root, "job"))
         write_images(read_project(root), [base])
-        write_services(read_project(root), [ServiceRecord("job", IMAGE, BASE)])
+        write_services(read_project(root), [record])
         engine.configs[str(IMAGE)] = {"config": {"Labels": {}}, "rootfs": {"diff_ids": []}}
         environ = {**command_line_on(root).environ, "DOCKER_HOST": engine.host}
         yield Place(CommandLine(root, environ), engine, registry)
 
 
 def test_what_the_registry_has_is_recorded(place: Place) -> None:
-    manifest = place.publish()
+    manifest, before = place.publish(), place.record
 
-    done = place.basestore("push", "job").expect(0)
+    done = place.basestore("push", "job", DOCKER_HOST=NO_ENGINE).expect(0)
 
     repository = f"{place.registry.address}/team/job"
     assert done.out == f"job: nothing to do\n  {repository}:{IMAGE.hex}@{manifest}\n"
-    assert place.record == ServiceRecord("job", IMAGE, BASE, None, {AMD64: manifest})
+    assert place.record == replace(before, platforms={AMD64: manifest})
     assert not any("/push" in path for _, path, _ in place.engine.asked)
 
 
@@ -138,8 +151,10 @@ def test_it_is_verified_everywhere(place: Place) -> None:
 
     done = place.basestore("verify", "job", "--registry", "--engine", "--rebuild").expect(0)
 
-    checks = [line.split()[1] for line in done.out.splitlines()[1:]]
-    assert checks == ["lock", "fresh", "image", "registry", "manifest", "engine", "rebuild"]
+    found = [line.split()[:2] for line in done.out.splitlines()[1:]]
+    checks = ["lock", "fresh", "image", "files", "registry", "manifest", "engine", "rebuild"]
+    skipped = ("files", "rebuild")
+    assert found == [["skip" if one in skipped else "ok", one] for one in checks]
     assert "not reproducible" in done.out
 
 
@@ -162,9 +177,7 @@ def test_verify_finds_another_manifest(place: Place) -> None:
 
 
 def test_verify_finds_a_newer_base(place: Place) -> None:
-    root = place.basestore.folder
-    digest = Digest.of((root / "locks/runtime.lock").read_bytes())
-    write_images(read_project(root), [ImageRecord("runtime", digest, IMAGE, {AMD64: IMAGE})])
+    place.move_base()
 
     done = place.basestore("verify", "job").expect(3)
 
@@ -172,6 +185,90 @@ def test_verify_finds_a_newer_base(place: Place) -> None:
 
 
 def test_there_is_nothing_to_load(place: Place) -> None:
-    done = place.basestore("load", "job").expect(0)
+    done = place.basestore("load", "job", DOCKER_HOST=NO_ENGINE).expect(0)
 
     assert done.out == "job: nothing to load, an engine builds it\n"
+
+
+def test_what_was_not_built_is_said_before_an_engine_is_asked(place: Place) -> None:
+    (place.basestore.folder / "locks/services.toml").unlink()
+
+    for command in ("push", "run", "load"):
+        done = place.basestore(command, "job", DOCKER_HOST=NO_ENGINE).expect(3)
+        assert "no image of job that an engine built is recorded" in done.err
+
+
+def test_an_image_on_an_old_base_is_not_pushed(place: Place) -> None:
+    place.publish()
+    place.move_base()
+
+    for command in ("push", "run", "load"):
+        done = place.basestore(command, "job").expect(3)
+        assert "the image of job that an engine built is on an old base" in done.err
+        assert "hint: run `basestore build job`" in done.err
+
+    assert place.engine.asked == []
+    assert place.registry.asked == []
+    assert "on an old base" in place.basestore("status", "job").expect(0).out
+
+
+def test_an_image_of_an_old_lock_is_not_used(place: Place) -> None:
+    place.publish()
+    place.move_lock()
+
+    for command in ("push", "run", "load"):
+        done = place.basestore(command, "job").expect(3)
+        assert "the image of job that an engine built is of an old lock" in done.err
+
+    assert place.engine.asked == []
+    assert "of an old lock" in place.basestore("status", "job").expect(0).out
+    done = place.basestore("verify", "job").expect(3)
+    assert f"FAIL  image      it is of the lock {place.record.lock}, not sha256:" in done.out
+
+
+def test_a_line_without_a_lock_holds_for_any(place: Place) -> None:
+    place.publish()
+    old = replace(place.record, engine_lock=None)
+    write_services(read_project(place.basestore.folder), [old])
+    place.move_lock()
+
+    place.basestore("verify", "job").expect(0)
+    place.basestore("push", "job").expect(0)
+
+    assert place.record.lock is None
+
+
+def test_files_that_are_not_checked_are_told_so(place: Place) -> None:
+    said = place.basestore("status", "job", "--json").expect(0).json["profiles"][0]
+    assert [one["text"] for one in said["reasons"]] == [
+        "an engine built it: whether its files have changed since is not checked"
+    ]
+
+    said = place.basestore("verify", "job", "--rebuild", "--json").expect(0).json["profiles"][0]
+    assert said["agrees"] is True
+    found = {one["check"]: one["holds"] for one in said["findings"]}
+    assert found == {"lock": True, "fresh": True, "image": True, "files": None, "rebuild": None}
+
+
+def test_what_an_engine_has_is_not_exported(place: Place, tmp_path: Path) -> None:
+    done = place.basestore("export", "job", "--to", f"oci:{tmp_path / 'job'}").expect(2)
+
+    assert "the image of job can't be exported: an engine builds it" in done.err
+    assert f"`docker save job:{IMAGE.hex}`" in done.err
+    assert not (tmp_path / "job").exists()
+    place.basestore("export", "job", "--to", f"requirements:{tmp_path / 'job.txt'}").expect(0)
+
+
+def test_what_was_pushed_before_an_error_is_told(place: Place) -> None:
+    manifest = place.publish()
+    path = place.basestore.folder / "basestore.toml"
+    path.write_text(path.read_text() + '[services.late]\nbase = "runtime"\n')
+    lock(place.basestore.folder, "late")
+
+    done = place.basestore("push", "job", "late").expect(3)
+    assert done.out.startswith("job: nothing to do\n")
+    assert "no image of late's lock is recorded" in done.err
+
+    done = place.basestore("push", "job", "late", "--json").expect(3)
+    assert [one["digest"] for one in done.json["pushed"]] == [str(manifest)]
+    assert place.basestore("push", "late", "--json").expect(3).out == ""

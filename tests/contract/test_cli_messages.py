@@ -19,6 +19,11 @@ from locked_project import edit
 from loopback_index import LoopbackIndex, loopback_index
 from wheelmaker import make_wheel
 
+from basestore.digest import Digest
+from basestore.lock import images
+from basestore.lock.files import write_images
+from basestore.profile.project import read_project
+
 GOLDEN = Path(__file__).parents[1] / "golden/cli-errors.txt"
 
 Edit = Callable[[Path], None]
@@ -65,6 +70,16 @@ def required(*requirements: str) -> Edit:
 def removed(file: str) -> Edit:
     """Remove a file of the project."""
     return lambda root: (root / file).unlink()
+
+
+def recorded(name: str) -> Edit:
+    """Record an image of a profile's lock."""
+
+    def change(root: Path) -> None:
+        lock = Digest.of((root / f"locks/{name}.lock").read_bytes())
+        write_images(read_project(root), [images.ImageRecord(name, lock, lock, {})])
+
+    return change
 
 
 def in_turn(*edits: Edit) -> Edit:
@@ -293,7 +308,13 @@ CASES: Sequence[Case] = (
     Case("unknown platform", "build --platform linux/riscv64"),
     Case("platform that the lock hasn't", "build cpu --platform linux/arm64"),
     Case("no engine", "load runtime", environ={"DOCKER_HOST": "unix:///nowhere/docker.sock"}),
-    Case("no engine to run in", "run runtime", environ={"DOCKER_HOST": "tcp://{nobody}"}),
+    Case("nothing built to run", "run runtime", environ={"DOCKER_HOST": "tcp://{nobody}"}),
+    Case(
+        "no engine to run in",
+        "run runtime",
+        recorded("runtime"),
+        environ={"DOCKER_HOST": "tcp://{nobody}"},
+    ),
     Case("no engine that is spoken to", "load", environ={"DOCKER_HOST": "ssh://me@far"}),
     Case("no such context", "load runtime", environ={"DOCKER_CONTEXT": "far"}),
     Case("missing lock, loaded", "load cpu", removed("locks/cpu.lock")),

@@ -3,12 +3,17 @@
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from commandline import CommandLine, contents, no_network
 from locked_project import edit, lock
 from pinning import CPU, RUNTIME, STALE, make_pinned_project, record_images, target, write_services
+
+from basestore.pins import Edit
+from basestore.pipeline.pin import UnpinnedAfterAllError, find_pins, rewrite_pins
+from basestore.profile.project import read_project
 
 LONGEST_CHECK = 0.5
 """CPU seconds, with a start of Python in it."""
@@ -155,6 +160,39 @@ def test_a_new_lock_makes_its_pins_stale(basestore: CommandLine, root: Path) -> 
     record_images(root)
 
     assert basestore("pin", "--check").expect(3).out.split()[:2] == ["compose.yaml:2", "stale"]
+
+
+def test_repository_and_version_in_variables(basestore: CommandLine, root: Path) -> None:
+    """Only the version is a place for one, and a compose file that names no base is read."""
+    variables = write(root, ".env", f"BASE_IMAGE={CPU}\nBASE_VERSION=v1\n")
+    compose = write(root, "compose.yaml", "a: {image: '${BASE_IMAGE}:${BASE_VERSION}'}\n")
+    before = compose.read_bytes()
+
+    assert ".env:2  unpinned" in basestore("pin", "--check").expect(3).out
+    basestore("pin").expect(0)
+
+    assert variables.read_text() == (
+        f"BASE_IMAGE={CPU}\nBASE_VERSION={target(root, 'cpu').version}\n"
+    )
+    assert compose.read_bytes() == before
+    assert basestore("pin", "--check").expect(0).out == "1 pin in 1 file: all as locked\n"
+
+
+def test_an_edit_that_spoils_another_reference_is_never_written(root: Path) -> None:
+    """Whatever was found: what the files would become is read before they are written."""
+    pin = target(root, "cpu")
+    variables = write(root, ".env", f"BASE={CPU}\nV={pin.version}\n")
+    compose = write(root, "compose.yaml", f"a: {{image: '${{BASE}}:${{V}}'}}\nb: {RUNTIME}:1\n")
+    before = (variables.read_bytes(), compose.read_bytes())
+    found = find_pins(read_project(root))
+    end = variables.read_text().index("\n")
+    mended = found.to_mend[0]
+    spoiling = replace(mended, edits=(*mended.edits, Edit(".env", end, end, ":1")))
+
+    with pytest.raises(UnpinnedAfterAllError):
+        rewrite_pins(replace(found, pins=(*found.pins[:-1], spoiling)))
+
+    assert (variables.read_bytes(), compose.read_bytes()) == before
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,16 @@ from locked_project import lock, make_project
 from loopback_engine import FakeContainer, LoopbackEngine, loopback_engine
 
 from basestore.digest import Digest
-from basestore.lock.files import write_services
+from basestore.lock.files import write_images, write_services
+from basestore.lock.images import ImageRecord
 from basestore.lock.services import ServiceRecord
 from basestore.profile.project import read_project
 from basestore.target import Platform
 
+BASE = Digest.of(b"the base's image")
 IMAGE = Digest.of(b"the service's image")
 MANIFEST = Digest.of(b"its manifest")
+NO_ENGINE = "unix:///nowhere/docker.sock"
 PROJECT = """registry = "registry.example.com/team"
 [services.job]
 base = "runtime"
@@ -44,10 +47,12 @@ def basestore(tmp_path: Path, engine: LoopbackEngine) -> CommandLine:
     root.mkdir()
     make_project(root)
     (root / "basestore.toml").write_text(PROJECT)
-    for name in ("runtime", "job", "quiet"):
-        lock(root, name)
     platforms = {Platform("amd64"): MANIFEST}
-    records = [ServiceRecord(name, IMAGE, IMAGE, None, platforms) for name in ("job", "quiet")]
+    base = ImageRecord("runtime", lock(root, "runtime"), BASE, {Platform("amd64"): BASE})
+    write_images(read_project(root), [base])
+    for name in ("job", "quiet"):
+        lock(root, name)
+    records = [ServiceRecord(name, IMAGE, BASE, None, platforms) for name in ("job", "quiet")]
     write_services(read_project(root), records)
     return CommandLine(root, {**command_line_on(root).environ, "DOCKER_HOST": engine.host})
 
@@ -132,7 +137,7 @@ def test_an_image_that_was_pushed_is_pulled(basestore: CommandLine, engine: Loop
 
 def test_an_image_that_is_nowhere(basestore: CommandLine, engine: LoopbackEngine) -> None:
     engine.configs.clear()
-    write_services(read_project(basestore.folder), [ServiceRecord("job", IMAGE, IMAGE)])
+    write_services(read_project(basestore.folder), [ServiceRecord("job", IMAGE, BASE)])
 
     for command in ("run", "shell"):
         done = basestore(command, "job").expect(3)
@@ -142,6 +147,10 @@ def test_an_image_that_is_nowhere(basestore: CommandLine, engine: LoopbackEngine
 
 def test_what_was_not_built(basestore: CommandLine) -> None:
     (basestore.folder / "locks/services.toml").unlink()
+
+    for command in ("run", "shell"):
+        done = basestore(command, "job", DOCKER_HOST=NO_ENGINE).expect(3)
+        assert "no image of job that an engine built is recorded" in done.err
 
     done = basestore("shell", "job").expect(3)
 
@@ -194,3 +203,29 @@ def scripted(
         check=False,
         timeout=60,
     )
+
+
+@pytest.mark.parametrize("command", ["run", "shell"])
+def test_an_image_on_an_old_base_is_not_run(
+    basestore: CommandLine, engine: LoopbackEngine, command: str
+) -> None:
+    root = basestore.folder
+    digest = Digest.of((root / "locks/runtime.lock").read_bytes())
+    write_images(read_project(root), [ImageRecord("runtime", digest, MANIFEST, {})])
+
+    done = basestore(command, "job").expect(3)
+
+    assert "the image of job that an engine built is on an old base" in done.err
+    assert "hint: run `basestore build job`" in done.err
+    assert engine.removed == []
+
+
+def test_an_engine_built_image_needs_no_lock_to_run(
+    basestore: CommandLine, engine: LoopbackEngine
+) -> None:
+    (basestore.folder / "locks/job.lock").unlink()
+
+    for command in ("run", "shell"):
+        assert basestore(command, "job").code == 7  # the engine's own container's
+
+    assert len(engine.removed) == 2

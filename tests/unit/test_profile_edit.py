@@ -60,6 +60,7 @@ def test_what_is_left_is_what_was_not_named(data: st.DataObject) -> None:
     [
         ("a\nb\nc\n", [2], "a\nc\n"),
         ("a\r\nb", [2], "a\r\n"),
+        ("# c\f\nfastapi\nhttpx\v\n", [2], "# c\f\nhttpx\v\n"),
         ("a==1 \\\n  --hash=x \\\n  --hash=y\nb\n", [1], "b\n"),
         ("# why\na\n\nb  # b\n", [2, 4], "# why\n\n"),
     ],

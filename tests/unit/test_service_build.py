@@ -14,8 +14,9 @@ from basestore.digest import Digest
 from basestore.image.stored import read_image
 from basestore.layer.realise import NotReproducibleError, realise, remake
 from basestore.lock.files import read_services
+from basestore.lock.freshness import StaleLockError
 from basestore.lock.model import Wheel
-from basestore.pipeline.build import Builder, Built
+from basestore.pipeline.build import Builder, Built, OtherImageError
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.record import build_and_record
 from basestore.pipeline.recorded import NotBuiltError, Records
@@ -176,6 +177,10 @@ def test_a_new_image_of_the_base_makes_the_record_stale(team: Team) -> None:
     edit(team.root / "profiles" / "cpu.toml", '"torch"', '"torch", "numpy"')
     lock(team.root, "cpu")
     pretend_build(team.root, "cpu", team.store)
+    with pytest.raises(StaleLockError) as caught:
+        team.build()
+    assert caught.value.hint == "run `basestore lock svc`"
+    team.lock()
     assert Records.read(read_project(team.root)).find("svc") is None
 
     second = team.build()
@@ -224,6 +229,19 @@ def test_what_was_not_built_is_told_with_the_way_out(team: Team) -> None:
     with pytest.raises(NotBuiltError) as caught:
         Records.read(read_project(team.root)).required("svc")
     assert caught.value.hint == "run `basestore build svc`"
+
+
+def test_another_image_of_the_same_is_not_taken(team: Team) -> None:
+    """Neither that of another version of the format, nor that of an edit by hand."""
+    built = team.build()
+    file = team.root / "locks" / "services.toml"
+    edit(file, f'image = "{built.image.digest}"', f'image = "sha256:{"0" * 64}"')
+    written = file.read_bytes()
+
+    for make in (realise, remake):
+        with pytest.raises(OtherImageError, match=r"locks/services\.toml records sha256:0000"):
+            team.build(make)
+    assert file.read_bytes() == written
 
 
 def test_services_that_are_gone_leave_the_file(team: Team) -> None:

@@ -56,6 +56,16 @@ def test_what_the_base_contradicts_is_no_duplicate(root: Path) -> None:
     assert ("torch", "basestore.toml:4") not in places(root)
 
 
+def test_of_two_requirements_on_a_line_the_duplicate_goes(root: Path) -> None:
+    text = PROJECT.replace('"redis", ', '"redis", "redis[hiredis]", ')
+    (root / "basestore.toml").write_text(text)
+    project = read_project(root)
+
+    take_out(project, duplicates(project, "svc"))
+
+    assert 'requirements = ["redis[hiredis]", "demo"]' in (root / "basestore.toml").read_text()
+
+
 def test_profiles_have_none(root: Path) -> None:
     assert duplicates(read_project(root), "cpu") == ()
 

@@ -184,6 +184,19 @@ def test_a_name_that_is_no_plain_name(tmp_path: Path) -> None:
         read_project(root)
 
 
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [
+        ('[services.a]\nbase = "cpu"\nimage = "base-cpu"\n', "cpu"),
+        ('[services.a]\nbase = "cpu"\n[services.b]\nbase = "cpu"\nimage = "a"\n', "a"),
+    ],
+)
+def test_no_two_images_have_one_name(tmp_path: Path, text: str, owner: str) -> None:
+    root = project_with(tmp_path, text)
+    with pytest.raises(DocumentError, match=f"as that of {owner}"):
+        read_project(root)
+
+
 def test_what_is_said_of_one_is_no_news_to_the_others(tmp_path: Path) -> None:
     two = '{}[services.a]\nbase = "runtime"\n[services.b]\nbase = "cpu"\nport = {}\n'
     before = read_project(project_with(tmp_path, two.format("", 1)))

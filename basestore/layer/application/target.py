@@ -7,6 +7,7 @@ from basestore.profile.place import Location
 from basestore.recipe.model import VENV
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_WHITEOUT = ".wh."  # OCI image-spec, "Image Layer Filesystem Changeset", whiteouts
 _MOUNTED = frozenset({"dev", "proc", "sys"})
 
 
@@ -34,5 +35,7 @@ def check_path(path: str, place: Location) -> None:
     """Raise TargetError for a file or link where an application must not have one."""
     if path == VENV or path.startswith(f"{VENV}/") or VENV.startswith(f"{path}/") or not path:
         raise TargetError(place, f"/{path}", f"/{VENV} holds the packages, which the lock decides")
+    if any(part.startswith(_WHITEOUT) for part in path.split("/")):
+        raise TargetError(place, f"/{path}", "a name that begins so deletes files of the base")
     if path.partition("/")[0] in _MOUNTED:
         raise TargetError(place, f"/{path}", "a container's kernel lies over it")

@@ -26,7 +26,10 @@ def _lines(
 ) -> Iterator[str]:
     yield f"# Written by basestore from {lock_file(lock.profile)},"
     yield f"# {digest}. Install it with"
-    yield "#     uv pip sync FILE"
+    if lock.base:  # `uv pip sync` would take away what the base has
+        yield f"#     uv pip install --no-deps -r FILE      on top of the base {lock.base},"
+    else:
+        yield "#     uv pip sync FILE"
     yield "# or, from pip 26.1 on, with"
     yield "#     pip install --no-deps -r FILE"
     yield 'lock-version = "1.0"'

@@ -102,6 +102,137 @@ def test_what_can_not_be_rewritten(dockerfile: str, obstacle: str) -> None:
     assert obstacle in told
 
 
+IMAGE_AND_TAG = "FROM ${{BASE_IMAGE}}:${{BASE_TAG}}\n"
+ARGS = "services: {{{{a: {{{{build: {{{{context: ., args: {{{{{}}}}}}}}}}}}}}}}}\n"
+
+
+def test_a_repository_in_a_variable_gets_no_version_where_more_follows() -> None:
+    files, judged = pinned(
+        __env="BASE_IMAGE={cpu}\nBASE_VERSION=v1\n",
+        compose__yaml="services: {{a: {{image: '${{BASE_IMAGE}}:${{BASE_VERSION}}'}}}}\n",
+    )
+
+    assert files[".env"] == f"BASE_IMAGE={CPU}\nBASE_VERSION={VERSION}\n"
+    assert judged == [(State.UNPINNED, "")]
+
+
+def test_nor_in_a_build_argument() -> None:
+    compose = ARGS.format("BASE_IMAGE: '{cpu}'")
+    files, judged = pinned(
+        Dockerfile="ARG BASE_IMAGE={cpu}\nARG BASE_TAG=v1\n" + IMAGE_AND_TAG, compose__yaml=compose
+    )
+
+    assert files["compose.yaml"] == compose.format(cpu=CPU)
+    assert files["Dockerfile"].startswith(f"ARG BASE_IMAGE={CPU}\nARG BASE_TAG={VERSION}\n")
+    assert {told for _, told in judged} == {""}
+
+
+@pytest.mark.parametrize("default", ["", "={cpu}"])
+def test_repository_and_version_in_build_arguments(default: str) -> None:
+    compose = ARGS.format("BASE_IMAGE: '{cpu}', BASE_TAG: {tag}").replace("{tag}", "{{tag}}")
+    files, judged = pinned(
+        Dockerfile=f"ARG BASE_IMAGE{default}\nARG BASE_TAG\n" + IMAGE_AND_TAG,
+        compose__yaml=compose.replace("{{tag}}", "v1"),
+    )
+
+    assert files["compose.yaml"] == compose.replace("{{tag}}", VERSION).format(cpu=CPU)
+    assert judged == [(State.UNPINNED, "")]
+
+
+@pytest.mark.parametrize("args", ["[BASE_IMAGE, BASE_TAG]", "{{BASE_IMAGE: , BASE_TAG: }}"])
+def test_build_arguments_that_are_handed_on(args: str) -> None:
+    """With or without a value of their own: those of the environment then."""
+    for one in (args, "{{BASE_IMAGE: '${{BASE_IMAGE}}', BASE_TAG: '${{BASE_TAG}}'}}"):
+        files, judged = pinned(
+            __env="BASE_IMAGE={cpu}\nBASE_TAG=v1\n",
+            compose__yaml="a: {{build: {{context: ./d, args: " + one + "}}}}\n",
+            d_Dockerfile="ARG BASE_IMAGE\nARG BASE_TAG\n" + IMAGE_AND_TAG,
+        )
+
+        assert files[".env"] == f"BASE_IMAGE={CPU}\nBASE_TAG={VERSION}\n"
+        assert {told for _, told in judged} == {""}
+
+
+def test_a_variable_that_is_an_image_here_and_a_repository_there() -> None:
+    files, judged = pinned(
+        __env="BASE_IMAGE={cpu}\n",
+        compose__yaml="- image: ${{BASE_IMAGE}}\n- image: ${{BASE_IMAGE}}:v1\n",
+    )
+
+    assert files[".env"] == f"BASE_IMAGE={CPU}\n"
+    assert (
+        files["compose.yaml"] == f"- image: ${{BASE_IMAGE}}\n- image: ${{BASE_IMAGE}}:{VERSION}\n"
+    )
+    assert ["part of another reference" in told for _, told in judged] == [True, False]
+
+
+@pytest.mark.parametrize("use", ["${{BASE_IMAGE}}:1", "$(BASE_IMAGE)@$(D)", "$BASE_IMAGE:$V"])
+def test_a_variable_that_a_script_puts_more_behind(use: str) -> None:
+    files, judged = pinned(__env="BASE_IMAGE={cpu}\n", build__sh=f"docker run {use}\n")
+
+    assert files[".env"] == f"BASE_IMAGE={CPU}\n"
+    assert ["part of another reference" in told for _, told in judged] == [True]
+
+
+def test_what_is_not_mended_is_not_changed_by_another_edit() -> None:
+    dockerfile = (
+        "ARG R=registry.old.example.com V=v1\n"
+        "FROM $R/base-cpu:$V\nFROM redis:$V\nFROM $R/base-cpu:v2\n"
+    )
+
+    files, judged = pinned(Dockerfile=dockerfile)
+
+    assert files["Dockerfile"] == dockerfile
+    assert all("part of another reference" in told for _, told in judged)
+
+
+def test_a_compose_file_that_has_its_base_from_variables_alone() -> None:
+    files, judged = pinned(
+        __env="BASE={cpu}\nTAG=v1\n", compose__yaml="image: ${{BASE}}:${{TAG}}\n"
+    )
+
+    assert files[".env"] == f"BASE={CPU}\nTAG={VERSION}\n"
+    assert judged == [(State.UNPINNED, "")]
+
+
+def test_a_dockerfile_that_has_its_base_from_variables_alone() -> None:
+    files, _ = pinned(__env="BASE={cpu}\n", Dockerfile="ARG BASE TAG=v1\nFROM $BASE:$TAG\n")
+
+    assert files["Dockerfile"] == f"ARG BASE TAG={VERSION}\nFROM $BASE:$TAG\n"
+
+
+def test_a_build_that_gives_a_registry() -> None:
+    files, _ = pinned(
+        compose__yaml=ARGS.format("REG: registry.example.com/team"),
+        Dockerfile="ARG REG\nFROM $REG/base-cpu:v1\n",
+    )
+
+    assert files["Dockerfile"] == f"ARG REG\nFROM $REG/base-cpu:{VERSION}\n"
+
+
+def test_a_dockerfile_in_a_compose_file_is_interpolated_first() -> None:
+    compose = (
+        "a:\n  build:\n    args: [V=v1]\n    dockerfile_inline: |\n"
+        "      ARG V\n      FROM ${{BASE}}:${{TAG}}\n"
+        "      FROM {cpu}:$${{V}}\n      FROM {cpu}:v3\n"
+    )
+    files, judged = pinned(__env="BASE={cpu}\nTAG=v2\n", compose__yaml=compose)
+
+    assert files[".env"] == f"BASE={CPU}\nTAG={VERSION}\n"
+    wanted = compose.replace("V=v1", f"V={VERSION}").replace("v3", VERSION)
+    assert files["compose.yaml"] == wanted.format(cpu=CPU)
+    assert [told for _, told in judged] == ["", "", ""]
+
+
+def test_a_file_that_shares_a_variable_and_names_no_base() -> None:
+    files, judged = pinned(
+        __env="V=v1\n", a__yaml="image: {cpu}:${{V}}\n", b__yaml="image: redis:${{V}}\n"
+    )
+
+    assert files[".env"] == "V=v1\n"
+    assert "part of another reference" in judged[0][1]
+
+
 def test_many_edits_of_one_file() -> None:
     text = "".join(f"- image: {{cpu}}:{n}\n" for n in range(3000))
 

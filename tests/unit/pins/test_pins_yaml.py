@@ -103,3 +103,52 @@ def test_pins_within_longer_texts() -> None:
 
 def test_an_image_with_a_name() -> None:
     assert found("image: {{name: {cpu}, entrypoint: ['']}}") == [(CPU, "cpu")]
+
+
+@pytest.mark.parametrize("flag", ["--image=", "-i=", "--worker.image="])
+def test_flags(flag: str) -> None:
+    assert found(f"args: ['{flag}{{cpu}}:1']") == [(f"{CPU}:1", "cpu")]
+    bare = found(f"args: ['{flag}{{cpu}}']")
+    assert bare == ([(CPU, "cpu")] if flag.endswith("image=") else [])
+
+
+@pytest.mark.parametrize("key", ["tag", "imageTag", "image_tag"])
+def test_an_image_beside_its_tag(key: str) -> None:
+    assert found(f"app:\n  image: {{cpu}}\n  {key}: v1\n") == [(f"{CPU}:v1", "cpu")]
+
+
+def test_a_dockerfile_in_a_compose_file() -> None:
+    text = (
+        "services:\n"
+        "  é:\n"
+        "    build:\n"
+        "      args: {{V: v1}}\n"
+        "      dockerfile_inline: |\n"
+        "\n"
+        "        ARG V\n"
+        "        FROM {cpu}:v2 AS a\n"
+        "\n"
+        "        FROM {cpu}:$$V\n"
+        "          COPY --from={runtime} a b\n"
+        "  b:\n"
+        "    build: {{dockerfile_inline: 'FROM {runtime}:v3'}}\n"
+    )
+    data = text.format(cpu=CPU, runtime=RUNTIME).encode()
+
+    occurrences = find("compose.yaml", data, BASES).occurrences
+
+    assert [one.reference for one in occurrences] == [
+        *(f"{CPU}:v2", f"{CPU}:v1", RUNTIME, f"{RUNTIME}:v3")
+    ]
+    for piece in (piece for one in occurrences for piece in one.pieces):
+        assert piece.place
+        assert data[piece.place.start : piece.place.end].decode() == piece.text
+
+
+def test_a_dockerfile_in_a_compose_file_that_does_not_parse() -> None:
+    text = "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM {cpu} x\n"
+
+    with pytest.raises(
+        PinFileError, match=r"a\.yaml:4: line 1 of the Dockerfile in it: FROM wants"
+    ):
+        found(text)

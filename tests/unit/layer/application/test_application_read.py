@@ -499,3 +499,9 @@ def test_an_application_is_equal_to_itself(root: Path) -> None:
     assert one == two
     assert hash(one) == hash(two)
     assert isinstance(one.files[0], ApplicationFile)
+
+
+@pytest.mark.parametrize("target", ["/usr/bin/.wh.python3.11", "/usr/.wh..wh..opq", "/.wh.x/y"])
+def test_names_that_delete_what_lies_below_are_refused(root: Path, target: str) -> None:
+    with pytest.raises(TargetError, match="deletes files of the base"):
+        read(root, ("main.py", target))

@@ -1,0 +1,48 @@
+"""Real kills and real refusals of the disk: a sample of what `make faults` does at every call."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faults.kill import Control, control, strike
+from faults.scenes import Scene, scenes
+from faults.storm import storm
+from services import lacking, need_program
+
+POINTS = {"lock": 2, "build": 3, "push": 2, "gc": 2}
+
+
+@pytest.fixture(scope="module", params=POINTS)
+def known(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Scene, Control]]:
+    """A command, and how it goes undisturbed."""
+    if sys.platform != "linux":
+        lacking("needs Linux")
+    need_program("strace")
+    with scenes(tmp_path_factory.mktemp("faults"), request.param) as found:
+        (scene,) = found
+        yield scene, control(scene)
+
+
+def test_data_then_name_then_record(known: tuple[Scene, Control]) -> None:
+    scene, undisturbed = known
+    assert undisturbed.order.wrong == []
+    assert undisturbed.points
+    if scene.name in ("lock", "build"):
+        assert undisturbed.order.records
+
+
+@pytest.mark.parametrize("fault", ["kill", "ENOSPC", "EIO"])
+def test_survives(known: tuple[Scene, Control], fault: str) -> None:
+    scene, undisturbed = known
+    tally = strike(scene, fault, undisturbed, POINTS[scene.name])
+    assert tally.failures == []
+    assert tally.struck
+
+
+def test_a_small_storm(tmp_path: Path) -> None:
+    tally = storm(tmp_path, seconds=3, builders=2, seed=6)
+    assert tally.failures == []
+    assert tally.done["build"]
