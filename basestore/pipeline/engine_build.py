@@ -1,7 +1,7 @@
 """Services that an engine builds: from their own Dockerfile, on the pinned image of their base.
 
 Such an image is no function of what is locked: its layers have dates, and a `RUN` may do anything.
-It is known by its ID, which the engine tells (decision 0040), and recorded as not reproducible.
+It is known by its ID, which the engine tells (decision 0037), and recorded as not reproducible.
 """
 
 from collections.abc import Mapping
