@@ -242,11 +242,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _attach(self, number: str, body: bytes, query: dict) -> None:
         container = self.served.containers[number]
         kind = "input" if "stdin" in query else "output"
+        # Before the answer, after which the client may start it at once.
+        container.attached[kind] = (self.rfile, self.wfile)
         self.wfile.write(
             b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
             b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
         )
-        container.attached[kind] = (self.rfile, self.wfile)
         container.ended.wait()
         self.close_connection = True
 
@@ -292,9 +293,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _run(container: FakeContainer, command: list[str]) -> None:
     """Be the program of a container, until nobody listens."""
-    with contextlib.suppress(OSError):
-        _serve(container, command)
-    container.ended.set()
+    try:
+        with contextlib.suppress(OSError):
+            _serve(container, command)
+    finally:
+        container.ended.set()
 
 
 def _serve(container: FakeContainer, command: list[str]) -> None:
