@@ -12,11 +12,11 @@ from basestore.digest import Digest
 from basestore.profile.cutoff import HINT as CUTOFF_HINT
 from basestore.profile.cutoff import Cutoff, parse_cutoff
 from basestore.profile.document import Table, nearest, read_document, read_file
+from basestore.profile.foundation import SAME_LAYERS, differs, read_foundation
 from basestore.profile.indexes import read_index_places, read_indexes
 from basestore.profile.lines import key_lines
 from basestore.profile.model import (
     PROJECT_FILE,
-    DebianFoundation,
     ImageSettings,
     Location,
     Profile,
@@ -56,11 +56,6 @@ _KEYS = (
     "path-conflicts",
 )
 _PYTHON = re.compile(r"3\.(0|[1-9][0-9]*)")
-_SUITE = re.compile(r"[a-z][a-z0-9-]*")
-_DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian policy 5.6.7
-_SAME_LAYERS = (
-    "leave it out, or don't extend: a child's image holds the very layers of its parent's"
-)
 
 
 _Children = tuple[tuple[str, Table], ...]
@@ -97,7 +92,7 @@ def _read(project: Project, name: str, data: bytes, children: _Children) -> Prof
         name=name,
         python=python,
         platforms=_platforms(table, parent),
-        foundation=_foundation(table, parent),
+        foundation=read_foundation(table, parent),
         requirements=stated.requirements,
         image=read_image(table, parent.image if parent else ImageSettings()),
         indexes=indexes,
@@ -197,7 +192,7 @@ def _python(table: Table, parent: Profile | None) -> str:
     if parent is None:
         return table.required("python", python, 'add python = "3.11"')
     if python not in (None, parent.python):
-        raise table.error(_differs(python, parent.python, parent), _SAME_LAYERS, "python")
+        raise table.error(differs(python, parent.python, parent), SAME_LAYERS, "python")
     return parent.python
 
 
@@ -237,54 +232,6 @@ def _exclude_newer(table: Table, parent: Profile | None) -> Cutoff | None:
         raise table.error(str(error), CUTOFF_HINT, "exclude-newer") from None
 
 
-def _foundation(table: Table, parent: Profile | None) -> DebianFoundation:
-    stated = table.table("foundation")
-    if stated is None and parent is not None:
-        return parent.foundation
-    stated = table.required("foundation", stated, 'add [foundation] with debian = "bookworm"')
-    stated.only("debian", "packages")
-    suite = stated.string("debian")
-    if suite is not None and not _SUITE.fullmatch(suite):
-        raise stated.error(f"{suite!r} is no suite", 'write its codename: "bookworm"', "debian")
-    packages = _debian_packages(stated)
-    if parent is None:
-        example = 'add packages = ["python3.11", "ca-certificates"]'
-        return DebianFoundation(
-            stated.required("debian", suite, 'add debian = "bookworm"'),
-            stated.required("packages", packages, example),
-        )
-    return _same_foundation(stated, suite, packages, parent)
-
-
-def _same_foundation(
-    stated: Table, suite: str | None, packages: tuple[str, ...] | None, parent: Profile
-) -> DebianFoundation:
-    theirs = parent.foundation
-    if suite not in (None, theirs.suite):
-        raise stated.error(_differs(suite, theirs.suite, parent), _SAME_LAYERS, "debian")
-    if packages is not None and packages != theirs.packages:
-        other = ", ".join(sorted(set(packages) ^ set(theirs.packages)))
-        raise stated.error(
-            f"not the packages of {profile_file(parent.name)}, which it extends: {other}",
-            _SAME_LAYERS,
-            "packages",
-        )
-    return theirs
-
-
-def _debian_packages(stated: Table) -> tuple[str, ...] | None:
-    names = stated.strings("packages")
-    for number, name in enumerate(names or ()):
-        if not _DEBIAN_NAME.fullmatch(name):
-            raise stated.error(
-                f"{name!r} is no name of a Debian package",
-                "write the name alone, without version and architecture",
-                "packages",
-                number,
-            )
-    return None if names is None else tuple(sorted(set(names)))
-
-
 def _replaces(table: Table) -> Mapping[str, Location]:
     names = table.strings("replaces") or ()
     if names and "extends" not in table.values:
@@ -303,7 +250,3 @@ def _replaces(table: Table) -> Mapping[str, Location]:
         place = Location(table.document.file, lines["replaces", number])
         replaces.setdefault(name, place)
     return {name: replaces[name] for name in sorted(replaces)}
-
-
-def _differs(here: str | None, there: str, parent: Profile) -> str:
-    return f"{here!r} here, but {there!r} in {profile_file(parent.name)}, which it extends"

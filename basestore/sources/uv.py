@@ -24,6 +24,7 @@ from basestore.sources.uv_environ import (
     credentials_of,
     credentials_variables,
     environ_for_uv,
+    readable,
     with_credentials,
 )
 from basestore.sources.uv_failure import UvFailedError, failure_of
@@ -134,7 +135,7 @@ class Uv:
             self._compile(output, question, ["--no-annotate", *upgrade, *options])
             packages = read_pylock(output.read_bytes())
         known = self._credentials(question)
-        return tuple(_readable(package, known) for package in packages)
+        return tuple(readable(package, known) for package in packages)
 
     def list_exactly(self, question: Question) -> tuple[IndexedPackage, ...]:
         """The requirements, all ``NAME==VERSION``, without what they require.
@@ -292,10 +293,3 @@ def _age_options(question: Question) -> list[str]:
     return options + [
         f"--exclude-newer-package={name}=false" for name in sorted(question.any_age | undated)
     ]
-
-
-def _readable(package: IndexedPackage, known: Mapping[Origin, Credentials]) -> IndexedPackage:
-    """The package with URLs that open: uv leaves out an index's credentials."""
-    wheels = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.wheels)
-    others = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.unhashed)
-    return replace(package, wheels=tuple(wheels), unhashed=tuple(others)) if known else package

@@ -1,8 +1,10 @@
 """What of the caller's environment uv gets to see, and the credentials that indexes are given."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from basestore.sources.pylock import IndexedPackage
 from basestore.transport.url import Credentials, Origin, origin, take_credentials
 
 REACHING = frozenset(
@@ -118,3 +120,10 @@ def _urls_in(environ: Mapping[str, str]) -> Iterator[str]:
             url = word if "://" in word.partition("=")[0] else word.partition("=")[2]
             if "://" in url:
                 yield url
+
+
+def readable(package: IndexedPackage, known: Mapping[Origin, Credentials]) -> IndexedPackage:
+    """The package with URLs that open: uv leaves out an index's credentials."""
+    wheels = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.wheels)
+    others = (replace(wheel, url=with_credentials(wheel.url, known)) for wheel in package.unhashed)
+    return replace(package, wheels=tuple(wheels), unhashed=tuple(others)) if known else package
