@@ -27,6 +27,7 @@ def to_json(diff: "ProfileDiff") -> Mapping[str, object]:
         "settings": [
             {"name": one.name, "old": one.old, "new": one.new} for one in diff.lock.settings
         ],
+        "dockerfile": diff.dockerfile or None,
         "platforms": [_layers(one) for one in diff.layers],
     }
 

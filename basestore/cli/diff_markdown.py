@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from basestore.cli.diff_text import amount, grown, headline, jump_of, only_on, pulled, told
+from basestore.cli.diff_text import (
+    amount,
+    grown,
+    headline,
+    jump_of,
+    made_by_engine,
+    only_on,
+    pulled,
+    told,
+)
 from basestore.cli.markdown import escaped, folded, markdown_table
 from basestore.cli.terminal import count
 from basestore.lock.changelog import Line, changelog
@@ -20,6 +29,8 @@ def lines_of(diff: "ProfileDiff", old: str) -> Iterator[str]:
     yield ""
     if diff.old == diff.new and not diff.base_changed:
         return
+    if diff.dockerfile:
+        yield f"- layers: {escaped(made_by_engine(diff))}"
     for layers in diff.layers:
         new = f"{count(len(layers.made), 'new layer')}, {layers.kept} kept"
         if layers.below:

@@ -27,6 +27,8 @@ def lines_of(diff: "ProfileDiff", old: str) -> Iterator[str]:
         yield from _section("foundation", log.debs, diff)
         yield from _settings(diff.lock.settings)
     if diff.old != diff.new or diff.base_changed:
+        if diff.dockerfile:
+            yield f"  layers: {made_by_engine(diff)}"
         for layers in diff.layers:
             yield from _layers(layers, diff)
 
@@ -49,6 +51,11 @@ def headline(diff: "ProfileDiff", old: str) -> str:
         *([f"{count(len(diff.lock.settings), 'setting')} changed"] if diff.lock.settings else []),
     ]
     return f"{', '.join(parts)} since {old}"
+
+
+def made_by_engine(diff: "ProfileDiff") -> str:
+    """Why nothing is told of a service's layers."""
+    return f"an engine makes them from {diff.dockerfile}; nobody knows them before"
 
 
 def _tally(noun: str, lines: Sequence[Line]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from basestore.profile.document import read_file
 from basestore.profile.model import Project
 from basestore.profile.names import is_plain
 from basestore.profile.project import all_names, chosen_names
+from basestore.profile.service import BuiltBy
 from basestore.recipe.causes import Cause
 from basestore.sources.git import Revision
 from basestore.store import Store
@@ -83,7 +84,8 @@ class ProfileDiff:
     """All that changes of a profile or service.
 
     ``old``, ``new``: lock digests, None without a lock. ``base``: the profile that a service stands
-    on, else empty; ``base_changed``: it has another lock.
+    on, else empty; ``base_changed``: it has another lock. ``dockerfile``: what an engine builds a
+    service from, else empty; its layers nobody knows, and ``layers`` has none.
     """
 
     profile: str
@@ -93,6 +95,7 @@ class ProfileDiff:
     new: Digest | None
     lock: LockDiff
     layers: tuple[LayersDiff, ...]
+    dockerfile: str = ""
 
 
 def diff_since(
@@ -112,7 +115,7 @@ def diff_since(
             raise NoLocksError(name, revision.name, to_lock(project, [name]))
     there = [name for name in wanted if sides[name] != (None, None)]
     there.sort(key=lambda name: _lineage(*sides[name]))
-    return tuple(diff_profile(name, *sides[name], store) for name in there)
+    return tuple(_known(project, diff_profile(name, *sides[name], store)) for name in there)
 
 
 def diff_from_file(
@@ -129,7 +132,7 @@ def diff_from_file(
     if new is None:
         raise NoLockError(project, name)
     # What the base was then nobody tells: all that is compared is the service's own.
-    return diff_profile(name, replace(old, base=new.base), new, store)
+    return _known(project, diff_profile(name, replace(old, base=new.base), new, store))
 
 
 def side_now(project: Project, name: str) -> Side | None:
@@ -157,6 +160,16 @@ def diff_profile(name: str, old: Side | None, new: Side | None, store: Store | N
         lock=difference,
         layers=layers,
     )
+
+
+def _known(project: Project, diff: ProfileDiff) -> ProfileDiff:
+    """A diff without layers where an engine makes them, as the project has it now."""
+    service = project.services.get(diff.profile)
+    if service is None or service.builder is not BuiltBy.DOCKER:
+        return diff
+    from basestore.pipeline.dockerfile import dockerfile_path
+
+    return replace(diff, layers=(), dockerfile=dockerfile_path(service))
 
 
 def _locked_in(revision: Revision) -> set[str]:

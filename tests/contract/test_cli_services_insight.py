@@ -381,6 +381,25 @@ def test_diff(basestore: CommandLine, root: Path) -> None:
     assert (cause["why"], cause["name"]) == ("added", "pypdf")
 
 
+def test_diff_of_what_an_engine_builds(basestore: CommandLine, root: Path) -> None:
+    edit(
+        root / "basestore.toml",
+        '["itsdangerous"]',
+        '["itsdangerous", "pypdf"]\nbuilder = "docker"',
+    )
+    lock(root, "api")
+
+    shown = lines(basestore("diff", "api"))
+
+    assert shown[0].startswith("api: 1 package added")
+    assert shown[-1] == (
+        "  layers: an engine makes them from apps/api/Dockerfile; nobody knows them before"
+    )
+    assert "- layers: an engine makes them" in basestore("diff", "api", "--markdown").expect(0).out
+    (found,) = basestore("diff", "api", "--json").expect(0).json["profiles"]
+    assert (found["dockerfile"], found["platforms"]) == ("apps/api/Dockerfile", [])
+
+
 def test_why(basestore: CommandLine) -> None:
     assert lines(basestore("why", "api", "itsdangerous")) == [
         "itsdangerous 1, a wheel that api brought",

@@ -4,7 +4,6 @@ PyTorch's index for CPUs can't be asked from everywhere: where ``BASESTORE_TEST_
 folder with the locked wheel of torch, that folder is served on loopback as the index's mirror.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,12 +16,12 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.serving import serving
+from built_project import BuiltProject, build_once, read_lock
 from commandline import CommandLine, Done
-from runtime_base import PROJECT, Base, command_line, with_retries
+from runtime_base import PROJECT, Base, command_line
 from services import lacking
 
-from basestore.lock.codec import parse
-from basestore.lock.model import Lock, Wheel
+from basestore.lock.model import Wheel
 from basestore.target import Platform
 
 GENERATIONS = ("runtime", "cpu", "ml")
@@ -30,26 +29,8 @@ TORCH = "torch"
 
 
 @dataclass(frozen=True)
-class Family:
-    """A copy of the project with three generations, built into a store."""
-
-    folder: Path
-    store: Path
-
-    @property
-    def project(self) -> Path:
-        """The project; tests only read it."""
-        return self.folder / "project"
-
-    @property
-    def built(self) -> dict[str, Any]:
-        """What `build --json` printed of each image, by profile."""
-        images = json.loads((self.folder / "built.json").read_text())["images"]
-        return {image["profile"]: image for image in images}
-
-    def lock(self, profile: str) -> Lock:
-        """A lock, read."""
-        return read_lock(self.project, profile)
+class Family(BuiltProject):
+    """A copy of the project with three generations."""
 
     def run(self, *words: str, **environ: str) -> Done:
         """Run basestore on the project with the store."""
@@ -61,12 +42,6 @@ class Family:
         return command_line(place, self.store)
 
 
-def read_lock(project: Path, profile: str) -> Lock:
-    """A lock of a project."""
-    file = f"locks/{profile}.lock"
-    return parse((project / file).read_bytes(), file)
-
-
 def make_family(base: Base, folder: Path) -> Family:
     """Build the family from the committed locks, without what is recorded of its images."""
     family = Family(folder, base.store)
@@ -74,13 +49,7 @@ def make_family(base: Base, folder: Path) -> Family:
     shutil.copytree(PROJECT / "locks", family.project / "locks")
     (family.project / "locks/images.toml").unlink()
     with torch_mirror() as mirror:
-        run = partial(family.run, **mirror)
-        done = with_retries(run, "build", "--json", *GENERATIONS)
-        if done.code == 6 and "--upgrade-foundation" in done.err:
-            # Debian's archive drops superseded packages: go on with what it has today.
-            with_retries(run, "lock", "--upgrade-foundation", *GENERATIONS).expect(0)
-            done = with_retries(run, "build", "--json", *GENERATIONS)
-    (folder / "built.json").write_text(done.expect(0).out)
+        build_once(folder, partial(family.run, **mirror), GENERATIONS)
     return family
 
 

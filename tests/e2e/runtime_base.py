@@ -5,20 +5,19 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from built_project import build_once
 from commandline import CommandLine, Done
 
 from basestore.lock.codec import parse
 from basestore.lock.model import Lock
 
 PROJECT = Path(__file__).parents[2]
-TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -78,23 +77,8 @@ def make_base(folder: Path) -> Base:
     for file in ("profiles/runtime.toml", "locks/runtime.lock", "locks/runtime.origin.toml"):
         shutil.copy(PROJECT / file, base.project / file)
     shutil.copy(PROJECT / "locks/.gitattributes", base.project / "locks")
-    done = with_retries(base.run, "build", "--json", "runtime")
-    if done.code == 6 and "--upgrade-foundation" in done.err:
-        # Debian's archive drops superseded packages: go on with what it has today.
-        print(f"{done.err}locking runtime's foundation anew, in {folder}", file=sys.stderr)
-        with_retries(base.run, "lock", "--upgrade-foundation", "runtime").expect(0)
-        done = with_retries(base.run, "build", "--json", "runtime")
-    (folder / "built.json").write_text(done.expect(0).out)
+    build_once(folder, base.run, ["runtime"])
     return base
-
-
-def with_retries(basestore: Callable[..., Done], *words: str) -> Done:
-    """Run a command that needs the network; one that doesn't answer gets three chances."""
-    for _ in range(TRIES - 1):
-        done = basestore(*words)
-        if done.code != 6 or "--upgrade-foundation" in done.err:
-            return done
-    return basestore(*words)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 Its bases hold wheels of the project's own family, so the family's store has most of their layers.
 """
 
-import json
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from built_project import BuiltProject, build_once, read_lock, with_retries
 from commandline import CommandLine, Done
-from family_base import read_lock, torch_mirror
-from runtime_base import PROJECT, command_line, with_retries
+from family_base import torch_mirror
+from runtime_base import PROJECT, command_line
 
-from basestore.lock.model import Lock
 from basestore.target import Platform
 
 EXAMPLE = PROJECT / "docs/examples/team"
@@ -27,26 +26,8 @@ BASE_OF = {"svc-api": "runtime", "svc-documents": "ml", "svc-indexer": "ml"}
 
 
 @dataclass(frozen=True)
-class Team:
-    """A copy of the example, built into a store."""
-
-    folder: Path
-    store: Path
-
-    @property
-    def project(self) -> Path:
-        """The project; tests only read it."""
-        return self.folder / "project"
-
-    @property
-    def built(self) -> dict[str, Any]:
-        """What `build --json` printed of each image, by name."""
-        images = json.loads((self.folder / "built.json").read_text())["images"]
-        return {image["profile"]: image for image in images}
-
-    def lock(self, name: str) -> Lock:
-        """The lock of a base or a service."""
-        return read_lock(self.project, name)
+class Team(BuiltProject):
+    """A copy of the example."""
 
     def copy(self, place: Path, registry: str = REGISTRY) -> "Checkout":
         """A copy of the project whose registry is another one, with the same store."""
@@ -105,16 +86,9 @@ def make_team(store: Path, folder: Path) -> Team:
     shutil.copytree(EXAMPLE, team.project)
     for record in ("images", "services"):
         (team.project / f"locks/{record}.toml").unlink()
-    names = (*BASES, *SERVICES)
     with torch_mirror() as mirror:
         run = partial(command_line(team.project, store), **mirror)
-        done = with_retries(run, "build", "--json", *names)
-        if done.code == 6 and "--upgrade-foundation" in done.err:
-            # Debian's archive drops superseded packages: go on with what it has today.
-            with_retries(run, "lock", "--upgrade-foundation", *BASES).expect(0)
-            with_retries(run, "lock", *SERVICES).expect(0)
-            done = with_retries(run, "build", "--json", *names)
-    (folder / "built.json").write_text(done.expect(0).out)
+        build_once(folder, run, BASES, SERVICES)
     return team
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from built_project import read_lock, with_retries
 from commandline import CommandLine, no_network
-from family_base import GENERATIONS, Family, read_lock, torch_mirror
-from runtime_base import PROJECT, with_retries
+from family_base import GENERATIONS, Family, torch_mirror
+from runtime_base import PROJECT
 
 from basestore.target import Platform
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from built_project import with_retries
 from loopback_index import loopback_index
-from runtime_base import Base, with_retries
+from runtime_base import Base
 from wheelmaker import make_wheel
 
 pytestmark = [pytest.mark.network, pytest.mark.registry]

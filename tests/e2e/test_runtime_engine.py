@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from built_project import with_retries
 from commandline import CommandLine
-from runtime_base import Base, with_retries
+from runtime_base import Base
 from services import lacking
 
 pytestmark = [pytest.mark.network, pytest.mark.engine]

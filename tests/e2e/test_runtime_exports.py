@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import uv
+from built_project import TRIES, with_retries
 from exporting import installed, locked, read_pylock, read_requirements, selected
-from runtime_base import TRIES, Base, Tree, with_retries
+from runtime_base import Base, Tree
 from services import lacking
 
 from basestore.target import Platform

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from built_project import with_retries
 from commandline import CommandLine, closed_address, contents
-from runtime_base import Base, command_line, with_retries
+from runtime_base import Base, command_line
 from services import need_program
 
 pytestmark = [pytest.mark.network, pytest.mark.registry]

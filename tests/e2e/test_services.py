@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from built_project import TRIES, read_lock
 from commandline import no_network
-from family_base import Family, read_lock, torch_mirror
-from runtime_base import TRIES, command_line, made_once
+from family_base import Family, torch_mirror
+from runtime_base import command_line, made_once
 from services import need_program
 from services_running import Running, running
 from services_team import (
