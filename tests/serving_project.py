@@ -1,10 +1,8 @@
 """A project of two bases and three services in a git repository, with locks nobody resolved."""
 
-import os
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
+from committing import commit, git
 from locked_project import lock, make_project
 from pretended import pretend_build, pretend_layer
 
@@ -39,14 +37,6 @@ entrypoint = ["python", "main.py"]
 """
 NAMES = ("runtime", "cpu", "api", "ocr", "jobs")
 
-GIT: Mapping[str, str] = {
-    "PATH": os.environ["PATH"],
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_SYSTEM": "/dev/null",
-    **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
-    **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.com"),
-}
-
 
 def make_serving_project(root: Path) -> None:
     """Write the project, lock it and commit it."""
@@ -74,17 +64,6 @@ def write(root: Path, file: str, text: str) -> None:
     """Write a file of the project."""
     (root / file).parent.mkdir(parents=True, exist_ok=True)
     (root / file).write_text(text)
-
-
-def git(root: Path, *words: str) -> None:
-    """Run git in the project."""
-    subprocess.run(["git", "-C", str(root), *words], env=GIT, check=True, capture_output=True)
-
-
-def commit(root: Path) -> None:
-    """Commit all there is."""
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "-m", "a commit")
 
 
 def build_team(root: Path, store: Store) -> None:

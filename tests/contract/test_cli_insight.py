@@ -1,13 +1,12 @@
 """why, status, diff and plan: what they print in a pipe, and for machines."""
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from clicases import command_line_on, index_of_wheels, make_locked_project
 from commandline import CommandLine, Done, contents
+from committing import commit, git
 from locked_project import edit
 from loopback_registry import loopback_registry
 from pretended import SIZE, pretend_build
@@ -16,13 +15,6 @@ from terminals import on_terminal
 from basestore.digest import Digest
 from basestore.store import Store
 
-GIT = {
-    "PATH": os.environ["PATH"],
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_SYSTEM": "/dev/null",
-    **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
-    **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.com"),
-}
 COMMANDS = ("why cpu redis", "status", "diff", "plan", "plan --markdown", "diff --markdown")
 
 
@@ -33,25 +25,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "init", "-q", "-b", "main")
     commit(folder)
     return folder
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "project")
-
-
-@pytest.fixture
-def basestore(root: Path) -> CommandLine:
-    return command_line_on(root)
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", str(folder), *words], env=GIT, check=True, capture_output=True)
-
-
-def commit(folder: Path) -> None:
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "a commit")
 
 
 def store_of(basestore: CommandLine) -> Store:

@@ -1,6 +1,5 @@
 """`lock` of several profiles, its options beside each other, and what it says on the way."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with index_of_wheels() as index:
         command_line_on(folder, index)("lock").expect(0)
     return folder
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "project")
-
-
-@pytest.fixture
-def basestore(root: Path) -> CommandLine:
-    return command_line_on(root)
 
 
 def refused(basestore: CommandLine, root: Path, words: str, code: int) -> Done:

@@ -355,13 +355,6 @@ CASES: Sequence[Case] = (
 )
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cli") / "project"
-    make_locked_project(folder)
-    return folder
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
 def test_messages(case: Case, template: Path, tmp_path: Path) -> None:
     shutil.copytree(template, tmp_path / "project")

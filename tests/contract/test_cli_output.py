@@ -1,31 +1,13 @@
 """What the command line prints where all is well: results on standard output, the rest beside."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from clicases import command_line_on, index_of_wheels, make_locked_project
+from clicases import command_line_on, index_of_wheels
 from commandline import CommandLine, contents
 from locked_project import edit
 
 from basestore.digest import Digest
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cli") / "project"
-    make_locked_project(folder)
-    return folder
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "project")
-
-
-@pytest.fixture
-def basestore(root: Path) -> CommandLine:
-    return command_line_on(root)
 
 
 def digest(root: Path, name: str) -> str:

@@ -1,13 +1,11 @@
 """pin: what it prints, what it changes, and what it takes for 500 files."""
 
-import os
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from commandline import CommandLine, contents, no_network
+from committing import git
 from locked_project import edit, lock
 from pinning import CPU, RUNTIME, STALE, make_pinned_project, record_images, target, write_services
 
@@ -18,24 +16,12 @@ from basestore.profile.project import read_project
 LONGEST_CHECK = 0.5
 """CPU seconds, with a start of Python in it."""
 
-GIT = {
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_SYSTEM": "/dev/null",
-    **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
-    **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.com"),
-}
-
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pins") / "project"
     make_pinned_project(folder)
     return folder
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "project")
 
 
 @pytest.fixture
@@ -49,11 +35,6 @@ def write(root: Path, file: str, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
-
-
-def git(folder: Path, *words: str) -> None:
-    environ = {"PATH": os.environ["PATH"], **GIT}
-    subprocess.run(["git", "-C", str(folder), *words], env=environ, check=True, capture_output=True)
 
 
 def test_check_then_pin_then_check(basestore: CommandLine, root: Path) -> None:

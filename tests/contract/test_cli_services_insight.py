@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from clicases import command_line_on
 from commandline import CommandLine, Done, contents
+from committing import commit
 from locked_project import edit, lock
 from loopback_registry import loopback_registry
-from serving_project import NAMES, build_service, build_team, commit, make_serving_project, write
+from serving_project import NAMES, build_service, build_team, make_serving_project, write
 from terminals import on_terminal
 
 from basestore.digest import Digest
@@ -44,11 +45,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(template: Path, tmp_path: Path) -> Path:
     shutil.copytree(template.parent / "project-home", tmp_path / "project-home")
     return shutil.copytree(template, tmp_path / "project", symlinks=True)
-
-
-@pytest.fixture
-def basestore(root: Path) -> CommandLine:
-    return command_line_on(root)
 
 
 def store_of(basestore: CommandLine) -> Store:

@@ -1,10 +1,9 @@
 """`basestore export --to pylock: / requirements:` as a user runs it; nothing has been built."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from clicases import WHEELS, command_line_on, index_of_wheels, make_locked_project
+from clicases import WHEELS, command_line_on, index_of_wheels
 from commandline import CommandLine, contents
 from exporting import read_pylock, read_requirements
 from locked_project import edit
@@ -14,26 +13,8 @@ from basestore.digest import Digest
 REDIS = WHEELS[0]
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cli") / "project"
-    make_locked_project(folder)
-    return folder
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "project")
-
-
-@pytest.fixture
-def offline(root: Path) -> CommandLine:
-    """The command line where no index answers."""
-    return command_line_on(root)
-
-
-def test_requirements_need_no_index_and_no_store(offline: CommandLine, root: Path) -> None:
-    done = offline("export", "runtime", "--to", "requirements:out/base.txt").expect(0)
+def test_requirements_need_no_index_and_no_store(basestore: CommandLine, root: Path) -> None:
+    done = basestore("export", "runtime", "--to", "requirements:out/base.txt").expect(0)
 
     assert done.out == "runtime: exported to requirements:out/base.txt\n"
     assert done.err == ""
@@ -45,7 +26,7 @@ def test_requirements_need_no_index_and_no_store(offline: CommandLine, root: Pat
         "redis",
     }
     assert str(Digest.of_file(root / "locks/runtime.lock")) in (root / "out/base.txt").read_text()
-    assert not Path(offline.environ["BASESTORE_STORE"]).exists()
+    assert not Path(basestore.environ["BASESTORE_STORE"]).exists()
 
 
 def test_pylock_needs_an_index_and_no_store(root: Path) -> None:
@@ -64,9 +45,9 @@ def test_pylock_needs_an_index_and_no_store(root: Path) -> None:
     assert not Path(basestore.environ["BASESTORE_STORE"]).exists()
 
 
-def test_for_machines(offline: CommandLine, root: Path) -> None:
+def test_for_machines(basestore: CommandLine, root: Path) -> None:
     to = "requirements:base.txt"
-    done = offline("export", "cpu", "--to", to, "--platform", "linux/amd64", "--json").expect(0)
+    done = basestore("export", "cpu", "--to", to, "--platform", "linux/amd64", "--json").expect(0)
 
     assert done.err == ""
     assert done.json == {
@@ -78,8 +59,8 @@ def test_for_machines(offline: CommandLine, root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lock.toml", "pylock.a.b.toml", "pylock..toml", "Pylock.toml"])
-def test_names_that_installers_dont_know(offline: CommandLine, name: str) -> None:
-    done = offline("export", "runtime", "--to", f"pylock:out/{name}").expect(2)
+def test_names_that_installers_dont_know(basestore: CommandLine, name: str) -> None:
+    done = basestore("export", "runtime", "--to", f"pylock:out/{name}").expect(2)
 
     assert done.err == (
         f"error: {name} is no name for a pylock.toml: installers would take it for another kind "
@@ -89,8 +70,8 @@ def test_names_that_installers_dont_know(offline: CommandLine, name: str) -> Non
 
 
 @pytest.mark.parametrize("to", ["pylock:pylock.toml", "requirements:base.txt"])
-def test_a_platform_that_the_lock_hasnt(offline: CommandLine, to: str) -> None:
-    done = offline("export", "runtime", "--to", to, "--platform", "linux/arm64").expect(2)
+def test_a_platform_that_the_lock_hasnt(basestore: CommandLine, to: str) -> None:
+    done = basestore("export", "runtime", "--to", to, "--platform", "linux/arm64").expect(2)
 
     assert done.err == (
         "error: locks/runtime.lock has no platform linux/arm64\n"
@@ -98,20 +79,20 @@ def test_a_platform_that_the_lock_hasnt(offline: CommandLine, to: str) -> None:
     )
 
 
-def test_a_folder_is_not_replaced(offline: CommandLine, root: Path) -> None:
+def test_a_folder_is_not_replaced(basestore: CommandLine, root: Path) -> None:
     before = contents(root)
 
-    done = offline("export", "runtime", "--to", "requirements:locks").expect(2)
+    done = basestore("export", "runtime", "--to", "requirements:locks").expect(2)
 
     assert done.err.startswith("error: locks is no file\n")
     assert contents(root) == before
 
 
-def test_a_file_is_replaced_where_a_link_leads(offline: CommandLine, root: Path) -> None:
+def test_a_file_is_replaced_where_a_link_leads(basestore: CommandLine, root: Path) -> None:
     (root / "real.txt").write_text("old\n")
     (root / "base.txt").symlink_to("real.txt")
 
-    offline("export", "runtime", "--to", "requirements:base.txt").expect(0)
+    basestore("export", "runtime", "--to", "requirements:base.txt").expect(0)
 
     assert (root / "base.txt").is_symlink()
     assert read_requirements((root / "real.txt").read_bytes())
@@ -128,26 +109,26 @@ def test_a_wheel_that_is_gone_leaves_the_old_file(root: Path) -> None:
     assert (root / "pylock.toml").read_text() == "old\n"
 
 
-def test_no_index_at_all(offline: CommandLine, root: Path) -> None:
-    done = offline("export", "runtime", "--to", "pylock:pylock.toml").expect(6)
+def test_no_index_at_all(basestore: CommandLine, root: Path) -> None:
+    done = basestore("export", "runtime", "--to", "pylock:pylock.toml").expect(6)
 
     assert "Traceback" not in done.err
     assert not (root / "pylock.toml").exists()
 
 
-def test_a_stale_lock_is_exported_with_a_warning(offline: CommandLine, root: Path) -> None:
+def test_a_stale_lock_is_exported_with_a_warning(basestore: CommandLine, root: Path) -> None:
     edit(root / "profiles/runtime.toml", '["redis", "httpx"]', '["redis", "httpx", "rich"]')
 
-    done = offline("export", "runtime", "--to", "requirements:base.txt").expect(0)
+    done = basestore("export", "runtime", "--to", "requirements:base.txt").expect(0)
 
     assert done.err.startswith("warning: the lock of runtime is stale (requirements added: rich)")
     assert "rich" not in (root / "base.txt").read_text()
 
 
-def test_a_lock_that_was_edited(offline: CommandLine, root: Path) -> None:
+def test_a_lock_that_was_edited(basestore: CommandLine, root: Path) -> None:
     lock = root / "locks/runtime.lock"
     lock.write_text(lock.read_text().replace(" = 0", "=0"))
 
-    offline("export", "runtime", "--to", "requirements:base.txt").expect(4)
+    basestore("export", "runtime", "--to", "requirements:base.txt").expect(4)
 
     assert not (root / "base.txt").exists()

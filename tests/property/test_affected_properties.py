@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from committing import GIT, git
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from locked_project import lock
-from serving_project import GIT, NAMES, git, make_serving_project
+from serving_project import NAMES, make_serving_project
 
 from basestore.digest import Digest
 from basestore.errors import InputError, PolicyError

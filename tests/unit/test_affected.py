@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from committing import GIT, commit, git
 from locked_project import edit, lock
-from serving_project import GIT, commit, git, make_serving_project, write
+from serving_project import make_serving_project, write
 
 from basestore.lock.files import IMAGES_FILE
 from basestore.pipeline.affected import Impact, affected

@@ -1,10 +1,9 @@
 """git as a program, in repositories made here."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from committing import GIT, git
 
 from basestore.sources.git import (
     Git,
@@ -16,18 +15,6 @@ from basestore.sources.git import (
     ShallowCloneError,
     UnknownRevisionError,
 )
-
-ENVIRON = {
-    "PATH": os.environ["PATH"],
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_SYSTEM": "/dev/null",
-    **{f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER")
-       for what in ("NAME", "EMAIL")},
-}  # fmt: skip
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", str(folder), *words], env=ENVIRON, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -46,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def revision(folder: Path, name: str = "HEAD") -> Revision:
-    return Git(folder, ENVIRON).revision(name)
+    return Git(folder, GIT).revision(name)
 
 
 def test_a_file_is_read_as_committed(folder: Path) -> None:
@@ -72,7 +59,7 @@ def test_no_revision(folder: Path, name: str) -> None:
 
 
 def test_no_repository(tmp_path: Path) -> None:
-    ceiling = {**ENVIRON, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    ceiling = {**GIT, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
     (tmp_path / "bases").mkdir()
 
     with pytest.raises(NoRepositoryError, match="not a git repository") as raised:
