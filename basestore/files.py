@@ -1,27 +1,42 @@
 """Files that are whole or not there: how everything durable is written.
 
 Order of every write: data, fsync of the file, rename, fsync of the folder.
+
+What is written has a name ``.NAME-????????.basestore`` until then, beside its place, and its writer
+holds a lock of it. So what a writer that was killed left is told from what is being written, and
+the next one in that folder removes it.
 """
 
 import contextlib
 import fcntl
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
+
+from basestore.waiting import PATIENCE, taken, wait
 
 _MODE = 0o644
 """Of what this tool writes: everybody may read it."""
 
+_SUFFIX = ".basestore"
+_TEMPORARY = re.compile(rf"\..+-[a-z0-9_]{{8}}{re.escape(_SUFFIX)}")  # as mkstemp(3) makes them
+
 
 @contextlib.contextmanager
-def locked_folder(folder: Path) -> Iterator[None]:
-    """Alone with a folder's files among all that ask like this; others wait (flock(2))."""
+def locked_folder(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Alone with a folder's files among all that ask like this; others wait (flock(2)).
+
+    They do so for ``patience`` seconds in which no file of the folder comes or goes; then
+    LockHeldError says who is in there.
+    """
     make_folder(folder)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        what = f"the folder {folder}, in which one command at a time may write,"
+        wait(descriptor, fcntl.LOCK_EX, what, lambda: os.fstat(descriptor).st_mtime_ns, patience)
         yield
     finally:
         os.close(descriptor)
@@ -65,21 +80,66 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     _replace({path: (data, _MODE) for path, data in contents.items()})
 
 
+def is_at(file: BinaryIO, path: Path) -> bool:
+    """Whether a name still leads to the file that is open."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of that name is one to be renamed, or what a killed writer left of one."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_unheld(path: Path) -> bool:
+    """Remove a file that nobody holds a lock of; whether it was."""
+    try:
+        with open(path, "rb", opener=_lockable) as file:
+            if taken(file.fileno(), fcntl.LOCK_EX) and is_at(file, path):
+                path.unlink()
+                return True
+    except OSError:  # gone by now, another user's, or on a disk that fails: left for others
+        return False
+    return False
+
+
+def _lockable(path: str, flags: int) -> int:
+    """Network file systems give an exclusive lock to who may write only."""
+    flags |= os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.open(path, flags | os.O_RDWR)
+    except PermissionError:
+        return os.open(path, flags)
+
+
+def _clear(folders: Iterable[Path]) -> None:
+    """Remove what killed writers left in folders, which makes room where a disk is full."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # not there yet, or it may be written but not read
+            for name in filter(is_temporary, os.listdir(folder)):
+                remove_unheld(folder / name)
+
+
 def _replace(contents: Mapping[Path, tuple[bytes, int]]) -> None:
     """Write files with these bytes and modes."""
+    folders = {path.parent for path in contents}
+    _clear(folders)
     with contextlib.ExitStack() as stack:
         temporaries = [
             stack.enter_context(_temporary(path, *content)) for path, content in contents.items()
         ]
         for temporary, path in zip(temporaries, contents, strict=True):
             temporary.replace(path)
-    for folder in {path.parent for path in contents}:
+    for folder in folders:
         sync_folder(folder)
 
 
 @contextlib.contextmanager
 def streamed_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes its name when the block ends well, and is gone if not."""
+    _clear((path.parent,))
     with _beside(path) as (temporary, file):
         yield file
         _finish(file, _MODE)
@@ -100,12 +160,28 @@ def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
 def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     """An open file in the folder of ``path``; removed at the end unless it was renamed."""
     make_folder(path.parent)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    temporary, file = _held(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield Path(name), file
+        with file:
+            yield temporary, file
     finally:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+
+
+def _held(path: Path) -> tuple[Path, BinaryIO]:
+    """A new file beside ``path`` under a lock, or another one where somebody removed the first.
+
+    Between its making and its lock it looks like what a killed writer left.
+    """
+    while True:
+        descriptor, name = tempfile.mkstemp(_SUFFIX, f".{path.name}-", path.parent)
+        file = os.fdopen(descriptor, "wb")
+        with contextlib.suppress(OSError):  # a file system without locks: nobody clears there
+            if not taken(descriptor, fcntl.LOCK_EX) or not is_at(file, Path(name)):
+                file.close()
+                Path(name).unlink(missing_ok=True)
+                continue
+        return Path(name), file
 
 
 def _finish(file: BinaryIO, mode: int) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.lock import codec
-from basestore.lock.config import image_config
+from basestore.lock.config import image_config, record_exceptions
 from basestore.lock.files import read_lock, write_lock
+from basestore.lock.foundation import foundation_digest
 from basestore.lock.freshness import source_files
 from basestore.lock.inputs import inputs
 from basestore.lock.model import Lock, PlatformLock, Wheel
@@ -50,12 +51,14 @@ def lock(
     generations = (profile,) if profile.service else profile.lineage
     asked = ((g.name, r.name) for g in generations for r in g.requirements)
     wheels = wheels or _wheels(list(dict.fromkeys(asked)))
+    platforms = (PlatformLock(Platform("amd64"), "3.11.2", "2.36", (), wheels),)
     made = Lock(
         profile=name,
         image=image_config(profile),
-        platforms=(PlatformLock(Platform("amd64"), "3.11.2", "2.36", (), wheels),),
+        platforms=platforms,
         lineage=tuple(generation.name for generation in generations),
         base=profile.service.base if profile.service else "",
+        record_exceptions=record_exceptions(profile, platforms),
     )
     now = inputs(profile, parent)
     digest = Digest.of(codec.write(made))
@@ -67,6 +70,7 @@ def lock(
         direct={r.name: (r.location,) for r in profile.requirements},
         stated=texts_of(profile.requirements),
         bounds=texts_of(profile.constraints),
+        foundation=foundation_digest(made),
     )
     return write_lock(project, made, how)
 

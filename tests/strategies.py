@@ -99,6 +99,10 @@ image_configs = st.builds(
     labels=st.dictionaries(texts, texts, max_size=3),
 )
 
+reasons = st.text(
+    st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")), min_size=1, max_size=12
+).filter(str.strip)
+
 path_conflicts = st.dictionaries(
     texts, st.lists(package_names, min_size=2, max_size=3, unique=True).map(tuple), max_size=2
 )
@@ -115,11 +119,22 @@ healthchecks = st.builds(
 
 
 @st.composite
+def record_exceptions(draw: st.DrawFn, platforms: tuple[PlatformLock, ...]) -> dict[str, str]:
+    """Reasons for some of the packages that are locked."""
+    held = sorted({wheel.name for one in platforms for wheel in one.wheels})
+    names = draw(st.sets(st.sampled_from(held), max_size=2)) if held else ()
+    return {name: draw(reasons) for name in sorted(names)}
+
+
+@st.composite
 def service_locks(draw: st.DrawFn) -> Lock:
     """Whole locks of services in canonical order, of one or two platforms."""
     name, base = draw(st.lists(plain_names, min_size=2, max_size=2, unique=True))
     chosen = draw(st.sampled_from([PLATFORMS[:1], PLATFORMS[1:], PLATFORMS]))
     ports = draw(st.sets(st.integers(1, 65535), max_size=2))
+    platforms = tuple(
+        replace(draw(platform_locks(one, (name,))), debs=(), replaced=()) for one in chosen
+    )
     return Lock(
         profile=name,
         image=replace(
@@ -127,11 +142,10 @@ def service_locks(draw: st.DrawFn) -> Lock:
             ports=tuple(sorted(ports)),
             healthcheck=draw(st.none() | healthchecks),
         ),
-        platforms=tuple(
-            replace(draw(platform_locks(one, (name,))), debs=(), replaced=()) for one in chosen
-        ),
+        platforms=platforms,
         lineage=(name,),
         base=base,
+        record_exceptions=draw(record_exceptions(platforms)),
     )
 
 
@@ -145,10 +159,12 @@ def profile_locks(draw: st.DrawFn) -> Lock:
     """Of profiles, of one to three generations and one or two platforms."""
     lineage = tuple(draw(st.lists(plain_names, min_size=1, max_size=3, unique=True)))
     chosen = draw(st.sampled_from([PLATFORMS[:1], PLATFORMS[1:], PLATFORMS]))
+    platforms = tuple(draw(platform_locks(platform, lineage)) for platform in chosen)
     return Lock(
         profile=lineage[-1],
         image=draw(image_configs),
-        platforms=tuple(draw(platform_locks(platform, lineage)) for platform in chosen),
+        platforms=platforms,
         lineage=lineage,
         path_conflicts=draw(path_conflicts),
+        record_exceptions=draw(record_exceptions(platforms)),
     )

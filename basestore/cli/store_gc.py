@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from basestore.store.collect import Collected
     from basestore.store.survey import Spare
 
-_DAY = 24 * 3600  # seconds
+_LONGEST = 100 * 365  # days; nothing in a store is older
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be deleted.")]
 MaxSize = Annotated[
@@ -94,7 +94,8 @@ def _spare(max_size: str | None, keep_days: int | None, now: datetime) -> "Spare
     from basestore.profile.sizes import SIZE_HINT, parse_size
     from basestore.store.survey import Spare
 
-    since = None if keep_days is None else (now - timedelta(days=keep_days)).timestamp()
+    days = None if keep_days is None else timedelta(days=min(keep_days, _LONGEST))
+    since = None if days is None else (now - days).timestamp()
     try:
         return Spare(since, None if max_size is None else parse_size(max_size))
     except ValueError as error:

@@ -1,5 +1,6 @@
 """`basestore store verify`."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +19,11 @@ from basestore.progress import Progress
 if TYPE_CHECKING:
     from basestore.pipeline.build import Builder
     from basestore.pipeline.store_info import Root
+    from basestore.pipeline.store_packages import Naming, Packages
     from basestore.pipeline.store_repair import Repaired
     from basestore.profile.model import Project
     from basestore.store import Store
-    from basestore.store.check import Checked
+    from basestore.store.check import Checked, Damage
 
 Repair = Annotated[
     bool,
@@ -31,7 +33,12 @@ Repair = Annotated[
     ),
 ]
 Deep = Annotated[
-    bool, typer.Option("--deep", help="Put every layer together, and hold it to its digests.")
+    bool,
+    typer.Option(
+        "--deep",
+        help="Put every layer together, and hold it to its digests; hold the packages of all "
+        "projects' locks to their own lists of files.",
+    ),
 ]
 
 
@@ -42,25 +49,23 @@ def verify(
 
     Every blob is hashed; every layer's record is held to its blobs; every root is read. Exits 5
     while there is damage. A layer of which a blob is gone is no damage: it counts as not there,
-    and is made again when somebody needs it.
+    and is made again when somebody needs it. Neither is a package that isn't what it lists itself;
+    but --deep exits 5 for it, too, unless every lock that names it excepts it.
     """
     settings = reach(offline)
     store = store_here(settings)
     with store.leases.alone() if repair else nullcontext():
         checked = _check(store, settings, deep, json)
         repaired = _repair(store, settings, checked, json) if repair and checked.damage else ()
+    left = () if repair else checked.damage
+    packages = _packages(store, settings, left, json) if deep else None
     roots = _roots(store, settings)
     if json:
-        print_json(_to_json(checked, repaired, roots))
+        print_json(_to_json(checked, repaired, roots) | _packages_json(packages))
     else:
         _show(checked, repaired, roots)
-    if repair:
-        from basestore.pipeline.store_repair import lost
-
-        bad = bool(lost(repaired))
-    else:
-        bad = bool(checked.damage)
-    if bad:
+        _show_packages(packages)
+    if left or _is_lost(repaired) or (packages and packages.untrue):
         raise typer.Exit(ExitCode.INTEGRITY)
 
 
@@ -71,6 +76,24 @@ def _check(store: "Store", settings: Settings, deep: bool, json: bool) -> "Check
     check_layer = check_bytes if deep else check_listing
     with watching_bytes(json) as progress:
         return Checker(store, check_layer, settings.jobs, progress).run()
+
+
+def _packages(
+    store: "Store", settings: Settings, damage: "Sequence[Damage]", json: bool
+) -> "Packages":
+    from basestore.pipeline.store_packages import PackageChecker
+
+    with watching_bytes(json) as progress:
+        checker = PackageChecker(store, marker_of(settings, store), settings.jobs, progress)
+        return checker.run(frozenset(one.digest for one in damage))
+
+
+def _is_lost(repaired: "Sequence[Repaired]") -> bool:
+    if not repaired:
+        return False
+    from basestore.pipeline.store_repair import lost
+
+    return bool(lost(repaired))
 
 
 def _repair(
@@ -122,6 +145,60 @@ def _show(checked: "Checked", repaired: "tuple[Repaired, ...]", roots: "tuple[Ro
     for root in roots:
         if root.state:
             warn(f"{root.project}: {root.state}")
+
+
+def _show_packages(packages: "Packages | None") -> None:
+    if packages is None:
+        return
+    say(
+        f"{count(packages.checked, 'package')} held to their own lists of files: "
+        f"{len(packages.untrue)} untrue, {len(packages.excepted)} excepted"
+    )
+    for untrue in packages.untrue:
+        named = ", ".join(map(str, untrue.package.strict))
+        say(f"  {untrue.error.message}; locked by {named}")
+    for one in packages.excepted:
+        reasons = ", ".join(f"by {by}: {by.reason}" for by in one.package.namings)
+        say(f"  {one.package.label}: {one.compared}; excepted {reasons}")
+    for way_out in dict.fromkeys(untrue.error.hint for untrue in packages.untrue):
+        hint(way_out)
+
+
+def _packages_json(packages: "Packages | None") -> dict[str, object]:
+    if packages is None:
+        return {}
+    return {
+        "packages": packages.checked,
+        "untrue": [
+            {
+                "package": one.package.label,
+                "digest": str(one.package.artifact.sha256),
+                "reason": one.error.message,
+                "hint": one.error.hint,
+                "named_by": [_naming_json(naming) for naming in one.package.namings],
+            }
+            for one in packages.untrue
+        ],
+        "excepted": [
+            {
+                "package": one.package.label,
+                "digest": str(one.package.artifact.sha256),
+                "files": one.compared.files,
+                "faults": list(one.compared.faults),
+                "named_by": [_naming_json(naming) for naming in one.package.namings],
+            }
+            for one in packages.excepted
+        ],
+    }
+
+
+def _naming_json(naming: "Naming") -> dict[str, str]:
+    """A lock; ``exception``: why it excepts the package, empty where it doesn't."""
+    return {
+        "project": str(naming.project),
+        "profile": naming.name,
+        "exception": naming.reason,
+    }
 
 
 def _to_json(

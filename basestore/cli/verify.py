@@ -157,7 +157,7 @@ def _content(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
     with watching(json) as progress:
         bring = bring_from(project, settings, progress)
         locked = read_locked(project, name)
-        return (verify_content(locked, open_store(settings, project), bring, progress),)
+        return verify_content(locked, open_store(settings, project), bring, progress)
 
 
 def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
@@ -192,7 +192,17 @@ def _to_json(name: str, findings: "tuple[Finding, ...]") -> dict[str, object]:
         "profile": name,
         "agrees": _agree(findings),
         "findings": [
-            {"check": finding.check, "holds": finding.holds, "detail": finding.detail}
+            {
+                "check": finding.check,
+                "holds": finding.holds,
+                "detail": finding.detail,
+                **_exception(finding),
+            }
             for finding in findings
         ],
     }
+
+
+def _exception(finding: "Finding") -> dict[str, object]:
+    """What an exception of the lock is of, and why there is one; nothing for other findings."""
+    return {"package": finding.package, "reason": finding.reason} if finding.package else {}

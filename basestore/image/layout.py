@@ -6,7 +6,7 @@ from pathlib import Path
 
 from basestore.canonical import Json, json_bytes
 from basestore.errors import InputError
-from basestore.files import replace_file, streamed_file
+from basestore.files import is_temporary, replace_file, streamed_file
 from basestore.image.blobs import ImageBlob, image_blobs
 from basestore.image.model import Image
 from basestore.progress import Progress
@@ -32,12 +32,17 @@ def export_layout(store: Store, image: Image, tag: str, folder: Path, progress: 
     NotALayoutError, MissingBlobError, WrongDigestError.
     """
     marker = folder / "oci-layout"
-    if folder.exists() and not marker.exists() and any(folder.iterdir()):
+    if folder.exists() and not marker.exists() and not _is_empty(folder):
         raise NotALayoutError(folder)
     replace_file(marker, LAYOUT)  # first, so that an export that was broken off can go on
     for blob in image_blobs(store, image):
         _write(folder / "blobs" / "sha256" / blob.descriptor.digest.hex, blob, progress)
     replace_file(folder / "index.json", json_bytes(layout_index(image, tag, _others(folder, tag))))
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing, but for what an export that was killed at once had begun."""
+    return all(is_temporary(path.name) for path in folder.iterdir())
 
 
 def layout_index(image: Image, tag: str, others: Sequence[Json] = ()) -> dict[str, Json]:

@@ -13,11 +13,17 @@ InflateError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment] 
 
 
 class BrokenStreamError(IntegrityError):
-    """A file inside a wheel is not what the wheel's own directory says of it."""
+    """A file inside a wheel is not what the wheel's own directory says of it.
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}", "the wheel is broken; report it to its maintainers")
+    ``path``: in the wheel or in the image. ``file``: the wheel's name, empty where it isn't known.
+    """
+
+    def __init__(self, path: str, reason: str, file: str = "") -> None:
+        where = f"{file} is refused: {path}" if file else path
+        super().__init__(f"{where}: {reason}", "the wheel is broken; report it to its maintainers")
         self.path = path
+        self.reason = reason
+        self.file = file
 
 
 def inflate_start(data: bytes, limit: int) -> bytes:

@@ -1,6 +1,6 @@
 """Realise: a recipe and the blobs it names become a layer. Opens no socket."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,8 +8,10 @@ from basestore.digest import Digest
 from basestore.errors import InputError, IntegrityError
 from basestore.layer.content import same_content
 from basestore.layer.entry import Entry, folder
+from basestore.layer.inflate import BrokenStreamError
 from basestore.layer.recorder import Recorder
 from basestore.layer.wheel.install import Layout, wheel_entries
+from basestore.layer.wheel.record import mended, strict
 from basestore.layer.writer import LayerWriter
 from basestore.lock.model import Lock, Wheel
 from basestore.recipe.model import (
@@ -134,10 +136,25 @@ def _made(recipe: Recipe, workshop: Workshop) -> Realisation:
     """
     try:
         return _write(recipe, workshop)
+    except BrokenStreamError as error:
+        _check_inputs(recipe, workshop.store)
+        file = _file_with(recipe, error.path, workshop.store)
+        raise BrokenStreamError(error.path, error.reason, file) from error
     except IntegrityError:
-        for digest in recipe.inputs:
-            workshop.store.blobs.check(digest)
+        _check_inputs(recipe, workshop.store)
         raise
+
+
+def _check_inputs(recipe: Recipe, store: Store) -> None:
+    for digest in recipe.inputs:
+        store.blobs.check(digest)
+
+
+def _file_with(recipe: Recipe, path: str, store: Store) -> str:
+    """The name of the wheel that brings a path; empty where none does."""
+    if not isinstance(recipe, WheelsRecipe):
+        return ""
+    return next((wheel.file for wheel, e in _installed(recipe, store) if e.path == path), "")
 
 
 def _write(recipe: Recipe, workshop: Workshop) -> Realisation:
@@ -172,17 +189,23 @@ def _entries(recipe: Recipe, workshop: Workshop, scratch: Path) -> Iterable[Entr
 def _wheels(recipe: WheelsRecipe, store: Store) -> list[Entry]:
     """The entries of several wheels, each path once."""
     owners: dict[str, tuple[Entry, Wheel]] = {}
-    layout = Layout(recipe.python)
-    for wheel, omitted in zip(recipe.wheels, recipe.omitted, strict=True):
-        with store.blobs.open(wheel.sha256) as file:
-            for entry in wheel_entries(wheel, file, layout):
-                if entry.path in omitted:
-                    continue
-                other = owners.setdefault(entry.path, (entry, wheel))
-                if not _same(other[0], entry, store):
-                    raise PathConflictError(entry.path, other[1].name, wheel.name)
+    for wheel, entry in _installed(recipe, store):
+        other = owners.setdefault(entry.path, (entry, wheel))
+        if not _same(other[0], entry, store):
+            raise PathConflictError(entry.path, other[1].name, wheel.name)
     _check_folders({path: wheel.name for path, (_, wheel) in owners.items()})
     return [entry for entry, _ in owners.values()]
+
+
+def _installed(recipe: WheelsRecipe, store: Store) -> Iterator[tuple[Wheel, Entry]]:
+    """Each wheel with its entries, without those that it leaves to another one."""
+    layout = Layout(recipe.python)
+    for wheel, omitted in zip(recipe.wheels, recipe.omitted, strict=True):
+        rule = mended if wheel.name in recipe.record_exceptions else strict
+        with store.blobs.open(wheel.sha256) as file:
+            for entry in wheel_entries(wheel, file, layout, rule):
+                if entry.path not in omitted:
+                    yield wheel, entry
 
 
 def _check_folders(owners: Mapping[str, str]) -> None:
@@ -202,11 +225,9 @@ def brought(recipe: Recipe, path: str, store: Store) -> Brought:
     if isinstance(recipe, ApplicationRecipe):
         return THE_APPLICATION, None
     if isinstance(recipe, WheelsRecipe):
-        for wheel, omitted in zip(recipe.wheels, recipe.omitted, strict=True):
-            with store.blobs.open(wheel.sha256) as file:
-                for entry in wheel_entries(wheel, file, Layout(recipe.python)):
-                    if entry.path == path and path not in omitted:
-                        return wheel.name, entry
+        for wheel, entry in _installed(recipe, store):
+            if entry.path == path:
+                return wheel.name, entry
     return FOUNDATION, None
 
 

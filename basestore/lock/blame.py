@@ -26,6 +26,7 @@ _KEYS: Mapping[Part, str] = {
     Part.PATH_CONFLICTS: "path-conflicts",
     Part.PLATFORMS: "platforms",
     Part.PYTHON: "python",
+    Part.RECORD_EXCEPTIONS: "record-exceptions",
     Part.REPLACES: "replaces",
 }
 
@@ -110,8 +111,22 @@ class _Case:
                 yield from self._reworded(before, self.profile.constraints)
             case Part.CONSTRAINTS | Part.HASHES:
                 yield self._changed_in_files(part)
+            case Part.RECORD_EXCEPTIONS:
+                yield from self._changed_exceptions()
             case _:
                 yield Blame(_said(part, self.profile), self._stated(_KEYS[part]))
+
+    def _changed_exceptions(self) -> Iterator[Blame]:
+        """Of the packages that are locked or not: what the lock has otherwise than the profile."""
+        now, was = self.profile.record_exceptions, self.lock.record_exceptions
+        for name in sorted({*now, *was}):
+            what, one = f"the exception of {name} from its RECORD", now.get(name)
+            if one is None:
+                yield Blame(f"{what} was removed", self._stated("record-exceptions"))
+            elif name not in was:
+                yield Blame(f"{what} was added", one.place)
+            elif one.reason != was[name]:
+                yield Blame(f"{what} has another reason now", one.place)
 
     def _changed_requirements(self) -> Iterator[Blame]:
         found = list(self._reworded(_flat(self.origin.stated), self.profile.requirements))

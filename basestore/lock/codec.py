@@ -103,6 +103,11 @@ def _lines(lock: Lock) -> Iterator[str]:
         yield "[path-conflicts]"
         for path in sorted(lock.path_conflicts):
             yield f"{toml_key(path)} = {toml_strings(lock.path_conflicts[path])}"
+    if lock.record_exceptions:
+        yield ""
+        yield "[record-exceptions]"
+        for name in sorted(lock.record_exceptions):
+            yield f"{toml_key(name)} = {toml_string(lock.record_exceptions[name])}"
     for platform in sorted(lock.platforms, key=lambda p: p.platform):
         yield ""
         yield "[[platforms]]"

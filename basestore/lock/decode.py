@@ -13,6 +13,7 @@ from basestore.lock.model import FORMAT, Deb, ImageConfig, Lock, PlatformLock, R
 from basestore.profile.document import Table
 from basestore.profile.model import Healthcheck
 from basestore.profile.names import is_normalised, is_plain, normalised
+from basestore.profile.record_exceptions import is_reason
 from basestore.target import Platform
 
 _PYTHON = re.compile(r"3\.[0-9]+\.[0-9]+((a|b|rc)[0-9]+)?")
@@ -52,31 +53,42 @@ def decode(table: Table) -> Lock:
     _expect(table, number >= 0, "no format of a lock", "format")
     if "service" in table.values:
         return _service(table, number)
-    table.only("format", "profile", "extends", "image", "path-conflicts", "platforms")
+    table.only(
+        "format", "profile", "extends", "image", "path-conflicts", "record-exceptions", "platforms"
+    )
     profile = table.required("profile", table.string("profile"), "")
     lineage = (*(table.strings("extends") or ()), profile)
     _expect(table, all(map(is_plain, lineage)), "not a plain name", "profile")
     _expect(table, len(set(lineage)) == len(lineage), "names a profile twice", "extends")
+    platforms = _platforms(table, lineage)
     return Lock(
         profile=profile,
         image=_image(table.table("image")),
-        platforms=_platforms(table, lineage),
+        platforms=platforms,
         lineage=lineage,
         path_conflicts=_path_conflicts(table),
         format=number,
+        record_exceptions=_record_exceptions(table, platforms),
     )
 
 
 def _service(table: Table, number: int) -> Lock:
-    table.only("format", "service", "base", "image", "platforms")
+    table.only("format", "service", "base", "image", "record-exceptions", "platforms")
     service, base = _string(table, "service"), _string(table, "base")
     _expect(table, is_plain(service), "not a plain name", "service")
     _expect(table, is_plain(base) and base != service, "not another plain name", "base")
     lineage = (service,)
     platforms = _platforms(table, lineage)
     _expect(table, not any(one.debs or one.replaced for one in platforms), "not a service's lock")
-    image = _image(table.table("image"))
-    return Lock(service, image, platforms, lineage, base=base, format=number)
+    return Lock(
+        profile=service,
+        image=_image(table.table("image")),
+        platforms=platforms,
+        lineage=lineage,
+        base=base,
+        format=number,
+        record_exceptions=_record_exceptions(table, platforms),
+    )
 
 
 def _image(image: Table | None) -> ImageConfig:
@@ -117,6 +129,15 @@ def _path_conflicts(table: Table) -> Mapping[str, tuple[str, ...]]:
         sound = len(names) > 1 and len(set(names)) == len(names) and all(map(is_normalised, names))
         _expect(table, sound, "not two or more names of packages", "path-conflicts", path)
     return conflicts
+
+
+def _record_exceptions(table: Table, platforms: Sequence[PlatformLock]) -> Mapping[str, str]:
+    exceptions = table.string_map("record-exceptions") or {}
+    held = {wheel.name for platform in platforms for wheel in platform.wheels}
+    for name, reason in exceptions.items():
+        _expect(table, name in held, "names no wheel of the lock", "record-exceptions", name)
+        _expect(table, is_reason(reason), "no reason in one line", "record-exceptions", name)
+    return exceptions
 
 
 def _platforms(table: Table, lineage: Sequence[str]) -> tuple[PlatformLock, ...]:

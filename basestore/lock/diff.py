@@ -172,6 +172,7 @@ def _values(lock: Lock | None) -> Mapping[str, str]:
         **({"base": lock.base} if lock.base else {}),
         **{f"image.{name}": value for name, value in _image(lock.image)},
         **{f"path-conflicts.{path}": toml_strings(n) for path, n in lock.path_conflicts.items()},
+        **{f"record-exceptions.{n}": reason for n, reason in lock.record_exceptions.items()},
         **{
             f"{one.platform}.{name}": value
             for one in lock.platforms

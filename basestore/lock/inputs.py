@@ -30,6 +30,7 @@ class Part(StrEnum):
     PATH_CONFLICTS = "path-conflicts"
     PLATFORMS = "platforms"
     PYTHON = "python"
+    RECORD_EXCEPTIONS = "record-exceptions"
     REPLACES = "replaces"
     REQUIREMENTS = "requirements"
 
@@ -38,8 +39,8 @@ class Part(StrEnum):
 class Inputs:
     """A digest of each part of a profile's inputs, and one of all.
 
-    ``REPLACES``, ``CONSTRAINTS``, ``FROM_LOCK`` and ``HASHES`` are parts only where they say
-    something.
+    ``REPLACES``, ``CONSTRAINTS``, ``FROM_LOCK``, ``HASHES`` and ``RECORD_EXCEPTIONS`` are parts
+    only where they say something.
     """
 
     parts: Mapping[Part, Digest]
@@ -77,6 +78,7 @@ def _asked_otherwise(profile: Profile) -> Mapping[Part, Json]:
         Part.CONSTRAINTS: sorted({one.identity for one in profile.constraints}),
         Part.FROM_LOCK: _team_lock(profile.team_lock) if profile.team_lock else None,
         Part.HASHES: [[text, [one.hex for one in hashes]] for text, hashes in sorted(hashed)],
+        Part.RECORD_EXCEPTIONS: {n: one.reason for n, one in profile.record_exceptions.items()},
     }
 
 

@@ -90,7 +90,8 @@ class Lock:
     wheels that its base lacks and nothing else, and its lineage is itself alone.
 
     ``path_conflicts``: a path below the virtual environment, and the packages that bring it with
-    different content; the last one wins.
+    different content; the last one wins. ``record_exceptions``: the packages, normalised (PEP 503),
+    among this lock's own wheels whose RECORD need not say what their archive holds, and why.
     """
 
     profile: str
@@ -100,6 +101,7 @@ class Lock:
     path_conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     base: str = ""
     format: int = FORMAT
+    record_exceptions: Mapping[str, str] = field(default_factory=dict)
 
     def platform(self, platform: Platform) -> PlatformLock:
         """The artifacts of one platform; raises KeyError where the lock hasn't it."""

@@ -4,7 +4,7 @@ An origin decides nothing about an image. The check for freshness needs only its
 above the first table, so that is read apart.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -18,7 +18,7 @@ from basestore.profile.model import Location
 _COMMENT = "# Written by basestore: how the lock came about. It decides nothing about the image."
 
 _FROM_FILE = "file"  # and not from the index, which needs no word
-_HEAD = ("lock", "inputs", "files", "waived", "resolver", "resolved")
+_HEAD = ("lock", "inputs", "files", "waived", "foundation", "resolver", "resolved")
 
 OFFERED = "offered"
 """How a package stands whose index offers it without reserve; else ``yanked: REASON``."""
@@ -88,7 +88,8 @@ class Origin:
     ``resolver`` with its version. ``resolved``: when the lock last changed, whole seconds.
     ``parts``: a digest of each part of the inputs. ``direct``: where each package that people ask
     for is asked for. ``stated``: how the requirements of each place read, ``bounds``: the
-    constraints likewise; both are empty in origins of before these were noted.
+    constraints likewise; both are empty in origins of before these were noted. ``foundation``: the
+    digest of the lock's foundation; None of a service's lock, and in origins of before.
     """
 
     head: Head
@@ -100,6 +101,7 @@ class Origin:
     debs: Mapping[str, DebOrigin] = field(default_factory=dict)
     stated: Texts = field(default_factory=dict)
     bounds: Texts = field(default_factory=dict)
+    foundation: Digest | None = None
 
 
 def write(origin: Origin) -> bytes:
@@ -123,40 +125,6 @@ def parse_head(data: bytes, file: str) -> Head:
         raise MalformedOriginError(error) from None
 
 
-def merge_packages(
-    platforms: Sequence[Mapping[str, PackageOrigin]],
-) -> Mapping[str, PackageOrigin]:
-    """One origin a package out of those of several platforms: all it requires, its last upload."""
-    merged: dict[str, PackageOrigin] = {}
-    for name, origin in (item for platform in platforms for item in platform.items()):
-        known = merged.get(name, origin)
-        uploads = [moment for moment in (known.uploaded, origin.uploaded) if moment]
-        requires = tuple(sorted({*known.requires, *origin.requires}))
-        merged[name] = PackageOrigin(
-            known.index,
-            requires,
-            max(uploads, default=None),
-            _both(known.licences, origin.licences),
-            max(filter(None, (known.standing, origin.standing)), default=None),  # a yank wins
-            known.told and origin.told,
-        )
-    return merged
-
-
-def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if one is None or other is None else tuple(sorted({*one, *other}))
-
-
-def merge_debs(platforms: Sequence[Mapping[str, DebOrigin]]) -> Mapping[str, DebOrigin]:
-    """One origin a .deb out of those of several platforms: all it requires, the first's suite."""
-    merged: dict[str, DebOrigin] = {}
-    for name, origin in (item for platform in platforms for item in platform.items()):
-        known = merged.get(name, origin)
-        requires = tuple(sorted({*known.requires, *origin.requires}))
-        merged[name] = DebOrigin(known.suite, requires)
-    return merged
-
-
 def _lines(origin: Origin) -> Iterator[str]:
     head = origin.head
     yield _COMMENT
@@ -166,6 +134,8 @@ def _lines(origin: Origin) -> Iterator[str]:
     yield f"files = {toml_table(files)}"
     if head.waived:
         yield f"waived = {head.waived.isoformat()}"
+    if origin.foundation:
+        yield f"foundation = {toml_string(str(origin.foundation))}"
     yield f"resolver = {toml_string(origin.resolver)}"
     yield f"resolved = {_moment(origin.resolved)}"
     yield from _section("parts", {p: toml_string(str(d)) for p, d in origin.parts.items()})
@@ -231,6 +201,7 @@ def _origin(table: Table) -> Origin:
         debs={name: _read_deb(row) for name, row in table.members("debs").items()},
         stated=_texts(table, "stated"),
         bounds=_texts(table, "bounds"),
+        foundation=_digest(table, "foundation") if "foundation" in table.values else None,
     )
 
 

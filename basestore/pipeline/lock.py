@@ -9,6 +9,7 @@ from basestore.errors import InputError, PolicyError
 from basestore.lock import codec
 from basestore.lock.facts import facts
 from basestore.lock.files import NoLockError, read_lock, read_origin, write_lock
+from basestore.lock.foundation import foundation_digest
 from basestore.lock.freshness import Freshness, StaleLockError, check, source_files
 from basestore.lock.inputs import inputs
 from basestore.lock.model import Lock
@@ -151,13 +152,16 @@ def _job(project: Project, profile: Profile) -> _Job:
 
 
 def _read(project: Project, name: str) -> tuple[known.Locked | None, Digest | None]:
-    """A lock with the origin that describes it, if that one is there."""
+    """A lock with the origin that describes it, if that one is there.
+
+    A `lock` that was killed between the two names left an earlier lock's origin; that still says
+    where the foundation is from, if only wheels have changed.
+    """
     try:
         lock, digest = read_lock(project, name)
     except NoLockError:
         return None, None
-    how = read_origin(project, name)
-    return known.Locked(lock, how if how and how.head.lock == digest else None), digest
+    return known.Locked.of(lock, digest, read_origin(project, name)), digest
 
 
 def _freshness(project: Project, name: str, now: datetime | None) -> Freshness | None:
@@ -176,7 +180,8 @@ def _keep(job: _Job, previous: known.Locked, digest: Digest, now: datetime) -> L
         if job.profile.policy.rules:
             verdict = judge(job.profile.policy, facts(job.profile, lock, how.packages), now)
         head = Head(digest, how.head.inputs, source_files(job.profile, job.parent), verdict.waived)
-        write_lock(job.project, lock, _restated(replace(how, head=head), job.profile))
+        how = replace(how, head=head, foundation=foundation_digest(lock))
+        write_lock(job.project, lock, _restated(how, job.profile))
     packages = _packages(lock)
     return Locked(job.profile.name, digest, digest, packages, verdict.warnings, verdict.idle)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from basestore.errors import InputError
+from basestore.files import is_temporary
 from basestore.profile.document import read_file
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -32,7 +33,7 @@ class PinFiles:
 
 
 def read_files(root: Path, patterns: Sequence[str]) -> PinFiles:
-    """Read the files that patterns match, sorted; nothing of a ``.git``.
+    """Read the files that patterns match, sorted; nothing of a ``.git``, nor half-written files.
 
     Raises OutsideError, and DocumentError for a file that can't be read.
     """
@@ -88,7 +89,7 @@ def _compiled(component: str) -> re.Pattern[str]:
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        return [entry for entry in entries if entry.name != ".git"]
+        return [e for e in entries if e.name != ".git" and not is_temporary(e.name)]
 
 
 def _real_paths(root: str, real: str, files: Sequence[str]) -> Iterator[str]:

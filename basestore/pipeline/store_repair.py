@@ -69,7 +69,7 @@ class Repair:
         digests = frozenset(one.digest for one in damage if one.digest)
         claims = list(self._claims(digests))
         for one in damage:
-            set_aside(self.store, one.path)
+            set_aside(self.store, one)
         for claim in claims:
             self._bring_back(claim)
         gone = [one for one in damage if not self._is_whole(one)]

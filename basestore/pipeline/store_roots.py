@@ -24,7 +24,7 @@ LOCKS = "locks"
 
 _DOCUMENT = 4 * 1024 * 1024  # bytes of a manifest that registries take at most
 
-Signature = tuple[tuple[str, int, int, int], ...]
+Signature = tuple[tuple[str, int, int, int, int], ...]
 """The files of a project's ``locks``, such that it changes when one of them does."""
 
 
@@ -210,6 +210,13 @@ class ProjectMarker:
         except BasestoreError as error:
             raise UnreadableProjectError(project, error, commit) from error
 
+    def locks_of(self, project: Path) -> tuple[Lock, ...]:
+        """The locks of a project as they are now; raises UnreadableProjectError."""
+        try:
+            return tuple(lock for lock, _ in LockFiles.of_folder(project).locks())
+        except BasestoreError as error:
+            raise UnreadableProjectError(project, error) from error
+
     def _commits(self, project: Path) -> Iterator[Revision]:
         if not self.revisions:
             return
@@ -261,7 +268,7 @@ def signature(project: Path) -> Signature:
     except OSError as error:
         raise NoFolderError(folder, error.strerror or str(error)) from error
     return tuple(
-        (name, one.st_ino, one.st_size, one.st_mtime_ns ^ one.st_ctime_ns)
+        (name, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
         for name, one in status.items()
     )
 

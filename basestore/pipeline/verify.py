@@ -6,10 +6,10 @@ from datetime import datetime
 
 from basestore.image.model import APPLICATION_LABEL, LOCK_LABEL
 from basestore.layer.deb.content import check_contents as check_deb
-from basestore.layer.wheel.content import check_contents
+from basestore.layer.wheel.content import Compared, check_contents, compare_contents
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE, lock_file
 from basestore.lock.freshness import check
-from basestore.lock.model import Deb
+from basestore.lock.model import Deb, Wheel
 from basestore.lock.stale import to_lock
 from basestore.pipeline.application import application_layer
 from basestore.pipeline.build import Bring
@@ -26,12 +26,15 @@ from basestore.store import Store
 class Finding:
     """One thing that was checked: what, whether it holds, and what was found.
 
-    ``holds``: None for what couldn't be checked; ``detail`` says why.
+    ``holds``: None for what couldn't be checked; ``detail`` says why. ``package`` and ``reason``:
+    of an exception that the lock makes, else empty.
     """
 
     check: str
     holds: bool | None
     detail: str
+    package: str = ""
+    reason: str = ""
 
     @property
     def fails(self) -> bool:
@@ -87,22 +90,35 @@ def verify_registry(recorded: Recorded, client: RegistryClient) -> tuple[Finding
 
 def verify_content(
     locked: LockedProfile, store: Store, bring: Bring, progress: Progress
-) -> Finding:
+) -> tuple[Finding, ...]:
     """Every file of every wheel and .deb has the hash that its own archive lists for it.
 
-    Fetches archives that the store lacks. Raises BadZipError and MalformedDebError with the first
-    that differs.
+    Of a wheel that the lock excepts, it is told what its RECORD says wrongly. Fetches archives that
+    the store lacks. Raises BadZipError and MalformedDebError with the first that differs.
     """
     lock = locked.parse()
     wheels = {wheel.sha256: wheel for one in lock.platforms for wheel in one.wheels}
     debs = {deb.sha256: deb for one in lock.platforms for deb in one.debs}
     bring(locked, lock, frozenset((*wheels, *debs)))
-    files = 0
+    files, excepted = 0, []
     for wheel in wheels.values():
-        with progress.task("check", wheel.file, wheel.size), store.blobs.open(wheel.sha256) as file:
-            files += check_contents(file, wheel.file)
-    detail = f"{files} files of {len(wheels)} wheels have RECORD's hashes"
-    return Finding("content", True, "; ".join((detail, *_deb_contents(debs.values(), store))))
+        with (
+            progress.task("check", wheel.file, wheel.size) as advance,
+            store.blobs.open(wheel.sha256) as file,
+        ):
+            if wheel.name in lock.record_exceptions:
+                compared = compare_contents(file, wheel.file, advance)
+                excepted.append(_excepted(wheel, lock.record_exceptions[wheel.name], compared))
+            else:
+                files += check_contents(file, wheel.file, advance)
+    detail = f"{files} files of {len(wheels) - len(excepted)} wheels have RECORD's hashes"
+    details = (detail, *_deb_contents(debs.values(), store))
+    return (Finding("content", True, "; ".join(details)), *excepted)
+
+
+def _excepted(wheel: Wheel, reason: str, compared: Compared) -> Finding:
+    detail = f"{wheel.file}: {compared}; the lock excepts it: {reason}"
+    return Finding("exception", True, detail, wheel.name, reason)
 
 
 def _deb_contents(debs: Collection[Deb], store: Store) -> Iterator[str]:

@@ -119,6 +119,16 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordException:
+    """Why a package's RECORD need not say what its wheel holds (PyPA, "Recording installed
+    projects"), and where it is excepted.
+    """
+
+    reason: str
+    place: Location
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A profile as read, its parent's settings merged in, its requirements its own only.
 
@@ -134,7 +144,8 @@ class Profile:
     of the lock. ``service``: what a service has besides; its ``parent`` is its base. ``files``: raw
     digest of every file that was read, by its path relative to the project, parents' included;
     of ``basestore.toml`` the digest of what it says about this profile. ``indexed``: where it names
-    packages for indexes; its own only.
+    packages for indexes; its own only. ``record_exceptions``: the packages, by normalised name,
+    whose RECORD need not say what their wheel holds, the parents' included, but not a base's.
     """
 
     name: str
@@ -154,6 +165,7 @@ class Profile:
     service: Service | None = None
     files: Mapping[str, Digest] = field(default_factory=dict)
     indexed: Mapping[str, Location] = field(default_factory=dict)
+    record_exceptions: Mapping[str, RecordException] = field(default_factory=dict)
 
     @property
     def file(self) -> str:

@@ -1,8 +1,8 @@
 """Profiles read from ``profiles/<name>.toml``, with what they inherit.
 
-A child takes Python, foundation, image settings, indexes, policy and allowed path conflicts from
-its parent. Since its image holds its parent's very layers, it may restate Python and foundation but
-not change them, and its platforms are among its parent's.
+A child takes Python, foundation, image settings, indexes, policy, allowed path conflicts and
+exceptions from RECORD from its parent. Since its image holds its parent's very layers, it may
+restate Python and foundation but not change them, and its platforms are among its parent's.
 """
 
 import re
@@ -28,6 +28,7 @@ from basestore.profile.names import is_normalised, is_plain, normalised, plain_n
 from basestore.profile.path_conflicts import read_path_conflicts
 from basestore.profile.policy_reader import read_policy
 from basestore.profile.project import UnknownProfileError, all_names, profile_names
+from basestore.profile.record_exceptions import read_record_exceptions
 from basestore.profile.requirements import read_requirements
 from basestore.profile.service import Service
 from basestore.profile.service_reader import service_image
@@ -54,6 +55,7 @@ _KEYS = (
     "indexes",
     "policy",
     "path-conflicts",
+    "record-exceptions",
 )
 _PYTHON = re.compile(r"3\.(0|[1-9][0-9]*)")
 
@@ -105,6 +107,7 @@ def _read(project: Project, name: str, data: bytes, children: _Children) -> Prof
         exclude_newer=_exclude_newer(table, parent),
         files={**inherited_files, **stated.files, **taken.files, file: Digest.of(data)},
         indexed=read_index_places(table),
+        record_exceptions=read_record_exceptions(table, parent.record_exceptions if parent else {}),
     )
 
 
@@ -128,6 +131,7 @@ def _read_service(project: Project, service: Service) -> Profile:
         exclude_newer=base.exclude_newer,
         service=service,
         files={**base.files, **stated.files, **({PROJECT_FILE: said} if said else {})},
+        record_exceptions=read_record_exceptions(table, {}),  # its base's stand in its base's lock
     )
 
 

@@ -14,7 +14,14 @@ from basestore.profile.service import DEFAULT_LIMIT, DEFAULT_WORKDIR, BuiltBy, C
 from basestore.profile.settings import read_settings
 from basestore.profile.sizes import SIZE_HINT, parse_size
 
-_PACKAGES = ("requirements", "requirements-files", "constraints-files", "pyproject", "policy")
+_PACKAGES = (
+    "requirements",
+    "requirements-files",
+    "constraints-files",
+    "pyproject",
+    "policy",
+    "record-exceptions",
+)
 _IMAGE = ("workdir", "user", "entrypoint", "cmd", "port", "env", "healthcheck", "labels")
 _KEYS = (
     "base",

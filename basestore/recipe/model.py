@@ -62,12 +62,14 @@ class WheelsRecipe:
     """One or several wheels, installed into the virtual environment.
 
     ``python``: ``major.minor``. ``omitted``: paths below the virtual environment that a wheel (by
-    position) leaves to another one.
+    position) leaves to another one. ``record_exceptions``: names of those wheels, in their order,
+    whose RECORD need not be true; it is installed mended.
     """
 
     python: str
     wheels: tuple[Wheel, ...]
     omitted: tuple[tuple[str, ...], ...]
+    record_exceptions: tuple[str, ...] = ()
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -93,8 +95,13 @@ class WheelsRecipe:
                 "omitted": [list(paths) for paths in self.omitted],
                 "python": self.python,
                 "wheels": [str(wheel.sha256) for wheel in self.wheels],
+                **self._exceptions(),
             }
         )
+
+    def _exceptions(self) -> dict[str, Json]:
+        """Only where there are some: recipes without have the digest they have always had."""
+        return {"record-exceptions": list(self.record_exceptions)} if self.record_exceptions else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ lies above a changed layer.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from basestore.errors import PolicyError
@@ -72,7 +72,9 @@ def plan(lock: Lock, platform: PlatformLock, shape: Shape = SHAPE) -> tuple[Reci
 def _layers(lock: Lock, platform: PlatformLock, shape: Shape) -> tuple[WheelsRecipe, ...]:
     losers = _losers(lock.path_conflicts)
     groups = _groups(_generations(lock, platform), shape)
-    return tuple(_wheels(platform.python, group, losers) for group in groups)
+    return tuple(
+        _wheels(platform.python, group, losers, lock.record_exceptions) for group in groups
+    )
 
 
 def bucket(name: str, buckets: int = SHAPE.buckets) -> int:
@@ -116,11 +118,15 @@ def _by_size(member: _Member) -> tuple[int, str]:
 
 
 def _wheels(
-    python: str, group: tuple[Wheel, ...], losers: Mapping[str, tuple[str, ...]]
+    python: str,
+    group: tuple[Wheel, ...],
+    losers: Mapping[str, tuple[str, ...]],
+    exceptions: Container[str],
 ) -> WheelsRecipe:
     short = ".".join(python.split(".")[:2])
     omitted = tuple(losers.get(wheel.name, ()) for wheel in group)
-    return WheelsRecipe(short, group, omitted)
+    excepted = tuple(wheel.name for wheel in group if wheel.name in exceptions)
+    return WheelsRecipe(short, group, omitted, excepted)
 
 
 def _losers(conflicts: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:

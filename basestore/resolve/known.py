@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from basestore.digest import Digest
 from basestore.errors import DisagreementError
+from basestore.lock.foundation import foundation_digest
 from basestore.lock.inputs import Part, inputs
 from basestore.lock.model import Lock, PlatformLock, Replaced, Wheel
 from basestore.lock.origin import Origin, PackageOrigin
@@ -26,10 +28,27 @@ class ParentLockError(DisagreementError):
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A lock and how it came about; None where the origin is gone or another lock's."""
+    """A lock and how it came about; None where the origin is gone or another lock's.
+
+    ``earlier``: in the latter case the origin, if that other lock had the very same foundation.
+    """
 
     lock: Lock
     origin: Origin | None
+    earlier: Origin | None = None
+
+    @classmethod
+    def of(cls, lock: Lock, digest: Digest, origin: Origin | None) -> Self:
+        """A lock, and what its file of origin holds."""
+        if origin is None or origin.head.lock == digest:
+            return cls(lock, origin)
+        same = origin.foundation is not None and origin.foundation == foundation_digest(lock)
+        return cls(lock, None, origin if same else None)
+
+    @property
+    def foundation_origin(self) -> Origin | None:
+        """What tells how its foundation came about."""
+        return self.origin or self.earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +142,7 @@ class Known:
 
     def previous_foundation(self, profile: Profile, platform: Platform) -> SolvedFoundation | None:
         """The previous foundation, if it was solved from what the profile still asks for."""
-        before = self.previous.origin if self.previous else None
+        before = self.previous.foundation_origin if self.previous else None
         now = inputs(profile, None).parts
         if before is None or any(
             before.parts.get(part) != now[part] for part in (Part.FOUNDATION, Part.PYTHON)
@@ -146,7 +165,8 @@ def _foundation(locked: Locked | None, platform: Platform) -> SolvedFoundation |
     part = _part(locked, platform)
     if part is None or locked is None:
         return None
-    debs = locked.origin.debs if locked.origin else {}
+    origin = locked.foundation_origin
+    debs = origin.debs if origin else {}
     here = {deb.name for deb in part.debs}
     requires = {
         name: tuple(needed for needed in debs[name].requires if needed in here)

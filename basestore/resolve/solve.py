@@ -9,17 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from basestore.digest import Digest
-from basestore.lock.config import image_config, path_conflicts
+from basestore.lock.config import image_config, path_conflicts, record_exceptions
+from basestore.lock.foundation import foundation_digest
 from basestore.lock.inputs import Part
 from basestore.lock.model import Lock, PlatformLock, Replaced, Wheel
-from basestore.lock.origin import (
-    DebOrigin,
-    Head,
-    Origin,
-    PackageOrigin,
-    merge_debs,
-    merge_packages,
-)
+from basestore.lock.origin import DebOrigin, Head, Origin, PackageOrigin
 from basestore.lock.policy import Verdict
 from basestore.profile.model import Location, Profile, Requirement
 from basestore.profile.service import Service
@@ -36,6 +30,7 @@ from basestore.resolve.family import UnneededReplacementError
 from basestore.resolve.foundation import SolvedFoundation
 from basestore.resolve.known import Known
 from basestore.resolve.learn import Learned
+from basestore.resolve.merge import merge_debs, merge_packages
 from basestore.resolve.paths import shortest_paths
 from basestore.resolve.pick import Picker
 from basestore.resolve.pin import find_untold, tells_all
@@ -67,14 +62,23 @@ class Solution:
         self, head: Head, parts: Mapping[Part, Digest], resolver: str, resolved: datetime
     ) -> Origin:
         """The origin to write beside the lock."""
-        return Origin(head, resolver, resolved, parts, self.direct, self.packages, self.debs)
+        return Origin(
+            head,
+            resolver,
+            resolved,
+            parts,
+            self.direct,
+            self.packages,
+            self.debs,
+            foundation=foundation_digest(self.lock),
+        )
 
 
 def solve(profile: Profile, known: Known, options: SolveOptions, ports: Ports) -> Solution:
     """The lock of a profile.
 
-    Raises PolicyHitError, UnneededReplacementError, and what `Known.check`,
-    `resolve_closure`, `choose`, `keep` and the ports raise.
+    Raises PolicyHitError, UnneededReplacementError, IdleRecordExceptionError, and what
+    `Known.check`, `resolve_closure`, `choose`, `keep` and the ports raise.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -94,6 +98,7 @@ def solve(profile: Profile, known: Known, options: SolveOptions, ports: Ports) -
     )
     if profile.service:
         lock = _lacking(lock, profile.service)
+    lock = replace(lock, record_exceptions=record_exceptions(profile, lock.platforms))
     learned = solver.learned(answers)
     untold = solver.untold(answers)
     packages = merge_packages([package_origins(answer, learned, untold) for answer in answers])

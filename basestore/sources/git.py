@@ -76,6 +76,7 @@ PLAIN, EXECUTABLE, LINK, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o160000
 """The modes that git has (git, "Git Index Format")."""
 
 _SHA1 = 40  # hexadecimal digits
+_QUIETLY = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,7 @@ class Git:
         try:
             return subprocess.run(
                 self._command(words),
-                env={**self.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+                env={**self.environ, **_QUIETLY},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,

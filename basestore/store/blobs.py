@@ -18,9 +18,9 @@ from typing import BinaryIO, Protocol
 
 from basestore.digest import CHUNK, Digest, read_chunks
 from basestore.errors import IntegrityError
-from basestore.files import sync_folder
+from basestore.files import is_at, sync_folder
 from basestore.store.folders import Folders
-from basestore.store.waiting import wait
+from basestore.waiting import wait
 
 STALLED = 600.0
 """Seconds that another process's download is waited for while nothing of it arrives."""
@@ -104,10 +104,9 @@ class BlobWriter:
         """The digest of the bytes taken so far."""
         return Digest(self._sha256.hexdigest())
 
-    def sync(self) -> None:
-        """Make the bytes durable."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def finish(self) -> None:
+        """Make the bytes durable, and nobody's to write."""
+        _finish(self._file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +119,7 @@ class Draft:
 
     def keep(self, digest: Digest) -> None:
         """Make the bytes durable and name them; the caller vouches for the digest."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        _finish(self.file)
         self.blobs.keep(self.path, digest)
 
 
@@ -236,16 +234,14 @@ class Blobs:
             if writer.digest != expected:
                 path.unlink(missing_ok=True)
                 raise WrongDigestError(what, str(expected), str(writer.digest))
-            writer.sync()
+            writer.finish()
             self.keep(path, expected)
 
     def keep(self, temporary: Path, digest: Digest) -> None:
-        """Give a synced file of this store's ``partials`` its place among the blobs."""
+        """Give a file of this store's ``partials``, finished, its place among the blobs."""
         self._lease.hold((digest,))
         place = self.path(digest)
         self._folders.make(place.parent)
-        with contextlib.suppress(PermissionError):  # a download that another user had begun
-            temporary.chmod(0o444)
         temporary.replace(place)
         sync_folder(place.parent)
 
@@ -270,22 +266,36 @@ def locked(path: Path, mode: int, what: str) -> Iterator[BinaryIO]:
     Raises LockHeldError where it is another process's and doesn't grow any more.
     """
     while True:
-        file = path.open("a+b")
-        with file:
+        with _opened(path) as file:
             wait(file.fileno(), fcntl.LOCK_EX, what, partial(_size, file), STALLED)
-            if is_at(file, path):
-                if (status := os.fstat(file.fileno())).st_uid == os.geteuid():
-                    os.fchmod(file.fileno(), mode | stat.S_IMODE(status.st_mode))
+            if not is_at(file, path):
+                continue
+            if (status := os.fstat(file.fileno())).st_uid == os.geteuid():
+                os.fchmod(file.fileno(), mode | stat.S_IMODE(status.st_mode))
+            elif not file.writable():
+                path.unlink()
+            if file.writable():
                 yield file
                 return
 
 
-def is_at(file: BinaryIO, path: Path) -> bool:
-    """Whether a name still leads to the file that is open."""
+def _opened(path: Path) -> BinaryIO:
+    """A file to go on with; only to be read if it was finished, but never named."""
     try:
-        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    except FileNotFoundError:
-        return False
+        return path.open("a+b")
+    except PermissionError:
+        try:
+            return path.open("rb")
+        except FileNotFoundError:  # named a moment ago
+            return path.open("a+b")
+
+
+def _finish(file: BinaryIO) -> None:
+    """Make a file's bytes and mode durable; blobs are nobody's to write."""
+    file.flush()
+    with contextlib.suppress(PermissionError):  # a download that another user had begun
+        os.fchmod(file.fileno(), 0o444)
+    os.fsync(file.fileno())
 
 
 def _size(file: BinaryIO) -> int:

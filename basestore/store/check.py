@@ -10,14 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 from basestore.digest import Digest
 from basestore.progress import Advance, Progress
 from basestore.store import inventory
 from basestore.store.blobs import DamagedBlobError, MissingBlobError
 from basestore.store.inventory import StoredFile, open_quietly
-from basestore.store.realisations import ROW, Realisation, parse_layer, parse_recipe, place
+from basestore.store.realisations import ROW, Realisation, parse_layer, parse_recipe
 from basestore.store.roots import DamagedRootError
 from basestore.store.store import Store
 
@@ -25,7 +25,7 @@ _CHUNK = 1024 * 1024
 _AHEAD = 4  # pieces of work for each thread that wait for it
 
 UNREADABLE = "can't be read"
-BLOB = "blob"
+BLOB, LAYER, RECIPE = "blob", "layer record", "recipe record"
 OTHER_BYTES = "has other bytes than its name says"
 
 _Item = TypeVar("_Item")
@@ -40,12 +40,21 @@ It tells as many bytes as the layer has.
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A file of the store with other bytes than it should have. ``digest``: that it is named by."""
+    """A file of the store with other bytes than it should have. ``digest``: that it is named by.
+
+    ``inode``: that of the file which was looked at; what is written in its place has another one.
+    """
 
     path: Path
     what: str
     digest: Digest | None
     reason: str
+    inode: int
+
+    @classmethod
+    def of(cls, file: StoredFile, what: str, reason: str) -> Self:
+        """What is wrong with a file that was found in the store."""
+        return cls(file.path, what, file.digest, reason, file.inode)
 
     def __str__(self) -> str:
         return f"{self.what} {self.digest.hex if self.digest else self.path.name}: {self.reason}"
@@ -99,7 +108,7 @@ class Checker:
 
     def _layers(self, pool: ThreadPoolExecutor, damaged: Collection[Digest | None]) -> int:
         """Hold the records of layers to the blobs that they name; how many there are."""
-        whole: list[Realisation] = []
+        whole: list[tuple[StoredFile, Realisation]] = []
         number = 0
         for file in _records(inventory.layers(self.store.root)):
             number += 1
@@ -109,30 +118,31 @@ class Checker:
             elif found and not all(map(self.store.blobs.has, found.needs)):
                 self._incomplete.append(found.layer)
             elif found and not any(one in damaged for one in found.needs):
-                whole.append(found)
-        total = sum(one.size for one in whole)
+                whole.append((file, found))
+        total = sum(one.size for _, one in whole)
         with self.progress.task("check", f"{len(whole)} layers", total) as advance:
-            for wrong in _mapped(pool, self.jobs, lambda one: self._check(one, advance), whole):
+            for wrong in _mapped(pool, self.jobs, lambda one: self._check(*one, advance), whole):
                 self._note(wrong)
         return number
 
-    def _check(self, realisation: Realisation, advance: Advance) -> Damage | None:
+    def _check(self, file: StoredFile, realisation: Realisation, advance: Advance) -> Damage | None:
         try:
             reason = segments_fault(self.store, realisation) or self.check_layer(
                 self.store, realisation, advance
             )
         except (MissingBlobError, DamagedBlobError):
             return None  # deleted a moment ago, or damaged since it was hashed
-        path = place(self.store.root / "layers", realisation.layer)
-        return Damage(path, "layer record", realisation.layer, reason) if reason else None
+        return Damage.of(file, LAYER, reason) if reason else None
 
     def _recipes(self) -> int:
         number = 0
         for file in _records(inventory.recipes(self.store.root)):
             number += 1
-            data = _read(file.path)
-            if data is not None and parse_recipe(data) is None:
-                self._note(Damage(file.path, "recipe record", file.digest, UNREADABLE))
+            data = _read(file, RECIPE)
+            if isinstance(data, Damage):
+                self._note(data)
+            elif data is not None and parse_recipe(data) is None:
+                self._note(Damage.of(file, RECIPE, UNREADABLE))
         return number
 
     def _roots(self) -> int:
@@ -140,9 +150,12 @@ class Checker:
         for file in self.store.roots.files():
             number += 1
             try:
+                inode = file.stat().st_ino
                 self.store.roots.project_of(file)
+            except FileNotFoundError:  # forgotten a moment ago
+                continue
             except DamagedRootError:
-                self._note(Damage(file, "root", None, UNREADABLE))
+                self._note(Damage(file, "root", None, UNREADABLE, inode))
         return number
 
     def _note(self, found: Damage | None) -> None:
@@ -171,10 +184,10 @@ def _check_blob(file: StoredFile, advance: Advance) -> Damage | None:
     except FileNotFoundError:
         return None
     except OSError as error:  # the disk itself can't read it any more
-        return Damage(file.path, BLOB, file.digest, error.strerror or str(error))
+        return Damage.of(file, BLOB, error.strerror or str(error))
     if file.digest is None:
-        return Damage(file.path, BLOB, None, "named by no digest")
-    return None if found == file.digest.hex else Damage(file.path, BLOB, file.digest, OTHER_BYTES)
+        return Damage.of(file, BLOB, "named by no digest")
+    return None if found == file.digest.hex else Damage.of(file, BLOB, OTHER_BYTES)
 
 
 def _hash(file: BinaryIO, advance: Advance) -> str:
@@ -188,11 +201,11 @@ def _hash(file: BinaryIO, advance: Advance) -> str:
 
 def _layer_of(file: StoredFile) -> Realisation | Damage | None:
     """A layer's record; the damage where it can't be read, None where it went meanwhile."""
-    data = _read(file.path)
-    if data is None:
-        return None
+    data = _read(file, LAYER)
+    if data is None or isinstance(data, Damage):
+        return data
     found = parse_layer(file.digest, data) if file.digest else None
-    return found or Damage(file.path, "layer record", file.digest, UNREADABLE)
+    return found or Damage.of(file, LAYER, UNREADABLE)
 
 
 def _records(folders: Iterable[Iterable[StoredFile]]) -> Iterator[StoredFile]:
@@ -200,11 +213,14 @@ def _records(folders: Iterable[Iterable[StoredFile]]) -> Iterator[StoredFile]:
     return (file for files in folders for file in files if not file.path.name.startswith("."))
 
 
-def _read(path: Path) -> bytes | None:
+def _read(file: StoredFile, what: str) -> bytes | Damage | None:
+    """A record's bytes; the damage where the disk can't read it, None where it went meanwhile."""
     try:
-        return path.read_bytes()
+        return file.path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        return Damage.of(file, what, error.strerror or str(error))
 
 
 def _mapped(

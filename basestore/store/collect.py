@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Protocol
 
 from basestore.digest import Digest
+from basestore.files import is_temporary, remove_unheld
 from basestore.progress import Progress
 from basestore.store import inventory
-from basestore.store.blobs import is_at
 from basestore.store.inventory import Kind, StoredFile
 from basestore.store.leases import Held
 from basestore.store.realisations import parse_recipe
 from basestore.store.store import Store
 from basestore.store.survey import Digests, Spare, Survey, survey
-from basestore.store.waiting import taken
 
 _FILES, _BYTES = 64, 256 * 1024 * 1024
-"""What one batch deletes at most: for so long the others wait at the gate."""
+"""What one batch deletes at most: for so long the others wait at the gate.
+
+Where there are more roots it is a file for each, since to look at those takes as long.
+"""
 
 
 class Marker(Protocol):
@@ -104,7 +106,7 @@ class Collector:
     def preview(self) -> Collected:
         """What `run` would delete if it were called now; nothing is. Raises what marking raises."""
         held = Held(self.store.leases)
-        held.refresh()
+        held.glance()
         for candidate in self._candidates(self._survey(held), held):
             self._gone[candidate.file.kind].add(candidate.file)
         return self.collected
@@ -125,9 +127,12 @@ class Collector:
         found = self._survey(held)
         yield
         with self.progress.task("clear", str(self.store.root), found.bytes) as advance:
-            for batch in _batches(self._candidates(found, held)):
+            for batch in _batches(self._candidates(found, held), self._batch()):
                 advance(self._delete(batch, held))
                 yield
+
+    def _batch(self) -> int:
+        return max(_FILES, sum(1 for _ in self.store.roots.files()))
 
     def _survey(self, held: Held) -> Survey:
         self._live = self.marker.mark()
@@ -157,8 +162,8 @@ class Collector:
             return 0
         if any(self._needed(digest, held) for digest in candidate.names):
             return 0
-        if file.kind is Kind.PARTIAL and file.digest:
-            gone = _unlink_unlocked(file.path)
+        if is_temporary(file.path.name) or (file.kind is Kind.PARTIAL and file.digest):
+            gone = remove_unheld(file.path)
         elif held.owns(file.path.name):
             gone = False
         else:
@@ -180,6 +185,7 @@ class Collector:
         for file in (*inventory.scratch(root), *inventory.quarantine(root)):
             if not held.owns(file.path.name):
                 yield _Candidate(file)
+        yield from map(_Candidate, inventory.unfinished(root))
 
     def _recipes(
         self, files: Sequence[StoredFile], found: Survey, held: Held
@@ -222,14 +228,14 @@ class Collector:
                 yield _Candidate(file, (digest,))
 
 
-def _batches(candidates: Iterator[_Candidate]) -> Iterator[Sequence[_Candidate]]:
+def _batches(candidates: Iterator[_Candidate], files: int) -> Iterator[Sequence[_Candidate]]:
     batch: list[_Candidate] = []
     size = 0
     for candidate in candidates:
         _ = candidate.file.kind  # read before the gate is closed
         batch.append(candidate)
         size += candidate.file.size
-        if len(batch) >= _FILES or size >= _BYTES:
+        if len(batch) >= files or size >= _BYTES:
             yield batch
             batch, size = [], 0
     if batch:
@@ -249,16 +255,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
-
-
-def _unlink_unlocked(path: Path) -> bool:
-    """Remove a download that nobody is at; whether it was."""
-    try:
-        with path.open("rb") as file:
-            free = taken(file.fileno(), fcntl.LOCK_EX) and is_at(file, path)
-            return free and _unlink(path)
-    except FileNotFoundError:
-        return False
 
 
 def _unlink(path: Path) -> bool:

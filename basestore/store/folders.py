@@ -30,6 +30,7 @@ class Folders:
         shared = stat.S_IMODE(self.root.stat().st_mode)
         if shared & stat.S_IWGRP:
             folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o070 | shared & stat.S_ISGID)
+            sync_folder(folder)
         sync_folder(folder.parent)
 
     def replace(self, path: Path, data: bytes) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from basestore.digest import Digest
+from basestore.files import is_temporary
 
 _HEAD = 512  # bytes that tell what a blob is
 _ROW = 20  # bytes of a row of a segment table
@@ -40,12 +41,13 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class StoredFile:
     """A file of the store. ``size`` in bytes; ``used``: seconds since the epoch, when it was last
-    written or, as far as the file system keeps that, read.
+    written or, as far as the file system keeps that, read. ``inode``: its number.
     """
 
     path: Path
     size: int
     used: float
+    inode: int
     _kind: Kind | None = None
 
     @cached_property
@@ -94,13 +96,19 @@ def quarantine(root: Path) -> Sequence[StoredFile]:
     return _files(root / "quarantine", Kind.QUARANTINE)
 
 
+def unfinished(root: Path) -> Sequence[StoredFile]:
+    """The format and roots under way, or what killed writers left of them."""
+    found = (*_files(root, Kind.PARTIAL), *_files(root / "roots" / "projects", Kind.PARTIAL))
+    return [file for file in found if is_temporary(file.path.name)]
+
+
 def scratch(root: Path) -> Sequence[StoredFile]:
     """The folders of work under way, or broken off; their size is that of what lies in them."""
     found = []
     for folder in _folders(root / "scratch"):
         with contextlib.suppress(FileNotFoundError):  # the work came to its end
-            used = folder.lstat().st_mtime
-            found.append(StoredFile(folder, sum(_sizes(folder)), used, Kind.SCRATCH))
+            status, size = folder.lstat(), sum(_sizes(folder))
+            found.append(StoredFile(folder, size, status.st_mtime, status.st_ino, Kind.SCRATCH))
     return found
 
 
@@ -109,7 +117,7 @@ def everything(root: Path) -> Iterator[Sequence[StoredFile]]:
     yield from blobs(root)
     yield from layers(root)
     yield from recipes(root)
-    yield from (partials(root), scratch(root), quarantine(root))
+    yield from (partials(root), unfinished(root), scratch(root), quarantine(root))
 
 
 def head_of(path: Path) -> bytes:
@@ -171,7 +179,8 @@ def _files(folder: Path, kind: Kind | None) -> Sequence[StoredFile]:
                 if entry.is_file(follow_symlinks=False):
                     status = entry.stat(follow_symlinks=False)
                     used = max(status.st_mtime, status.st_atime)
-                    found.append(StoredFile(folder / entry.name, status.st_size, used, kind))
+                    path, size, inode = folder / entry.name, status.st_size, status.st_ino
+                    found.append(StoredFile(path, size, used, inode, kind))
     return found
 
 

@@ -11,18 +11,18 @@ import contextlib
 import fcntl
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.store.folders import Folders
-from basestore.store.waiting import LockHeldError, holder, taken, wait
+from basestore.waiting import LockHeldError, holder, taken, wait
 
 _GATE = ".gate"
 _COLLECTOR = ".collector"
 _THE_GATE = "the gate of the store"
-_LINE = 65  # bytes of a digest in hexadecimal digits, and a line's end
+_DIGITS = 64  # of a digest
 
 
 class Lease:
@@ -36,6 +36,7 @@ class Lease:
         self._leases = leases
         self._held: set[str] = set()
         self._open: int | None = None
+        self._gates: list[Callable[[], object]] = []
         self.name = f"{os.getpid()}-{os.urandom(6).hex()}"
         self._end = weakref.finalize(self, _end, None, os.getpid(), leases, self.name)
         try:
@@ -44,7 +45,10 @@ class Lease:
             self._hold_everything()
 
     def hold(self, digests: Iterable[Digest]) -> None:
-        """From now on these stay, if they are there. Raises LockHeldError."""
+        """From now on these stay, if they are there.
+
+        Raises LockHeldError; and OSError where there is a gate that can't even be opened.
+        """
         new = {digest.hex for digest in digests} - self._held
         if not new or self._open is None:
             return
@@ -62,6 +66,8 @@ class Lease:
         """Rely on nothing any more."""
         self._end()
         self._open = None
+        for gate in self._gates:
+            gate()
 
     def _begin(self) -> None:
         self._leases.prepare()
@@ -77,8 +83,8 @@ class Lease:
         self._end.detach()
         self._open = descriptor
         self._end = weakref.finalize(self, _end, descriptor, os.getpid(), self._leases, self.name)
-        if not taken(descriptor, fcntl.LOCK_EX):
-            raise OSError(f"{self.name} is another one's")
+        # Whoever asks just now whether it is dead has a shared lock for a moment.
+        wait(descriptor, fcntl.LOCK_EX, f"the lease {self.name}")
         return descriptor
 
     def _write(self, data: bytes) -> None:
@@ -86,12 +92,17 @@ class Lease:
             raise OSError("the lease was not written whole")
 
     def _hold_everything(self) -> None:
-        """Keep the gate open. Without a gate nothing was ever collected there."""
-        with contextlib.suppress(OSError):
-            descriptor = self._leases.open(_GATE)
-            wait(descriptor, fcntl.LOCK_SH, _THE_GATE)
-            weakref.finalize(self, os.close, descriptor)
-        self._held.clear()
+        """Keep the gate open. Without a gate nothing was ever collected there.
+
+        Raises OSError where there is one that can't be opened (too many open files).
+        """
+        try:
+            gate = self._leases.enter()
+        except OSError:
+            if (self._leases.folder / _GATE).exists():
+                raise
+        else:
+            self._gates.append(weakref.finalize(self, os.close, gate))
         self._open = None
 
 
@@ -197,6 +208,8 @@ class Leases:
             descriptor = os.open(self.folder / name, os.O_RDONLY)
         except FileNotFoundError:
             return True
+        except PermissionError:  # its process was killed before it gave the file its mode
+            return False
         try:
             return taken(descriptor, fcntl.LOCK_SH)
         finally:
@@ -243,13 +256,27 @@ class Held:
     def refresh(self) -> None:
         """Read what was added; with the gate closed this is all that anybody relies on."""
         for name in self._leases.names():
-            with (self._leases.folder / name).open("rb") as file:
-                start = self._read.get(name) or len(file.readline())
-                file.seek(start)
-                data = file.read()
-            whole = len(data) // _LINE * _LINE
-            self._digests.update(data[:whole].decode("ascii", "replace").split())
-            self._read[name] = start + whole
+            self._read_on(name)
+
+    def glance(self) -> None:
+        """Read what running commands rely on, for who deletes nothing and keeps nobody waiting."""
+        for name, _ in self._leases.living():
+            with contextlib.suppress(FileNotFoundError):  # it ended a moment ago
+                self._read_on(name)
+
+    def _read_on(self, name: str) -> None:
+        """Read the whole lines that were added to a lease.
+
+        A line ends with its digest, also where a write that was cut off left something before it.
+        """
+        start = self._read.get(name, 0)
+        with (self._leases.folder / name).open("rb") as file:
+            file.seek(start)
+            data = file.read()
+        whole = data.rfind(b"\n") + 1
+        lines = data[:whole].decode("ascii", "replace").split("\n")
+        self._digests.update(line[-_DIGITS:] for line in lines)
+        self._read[name] = start + whole
 
 
 def _end(descriptor: int | None, owner: int, leases: Leases, name: str) -> None:

@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from basestore.errors import InputError, UnreachableError
-from basestore.files import replace_file
+from basestore.errors import UnreachableError
 from basestore.store.blobs import Blobs
 from basestore.store.folders import Folders
+from basestore.store.format import FORMAT, Format
 from basestore.store.leases import Lease, Leases, Unleased
 from basestore.store.realisations import Realisation, Realisations, stream
 from basestore.store.roots import Roots
-
-FORMAT = b"basestore store 1\n"
 
 
 class StoreUnusableError(UnreachableError):
@@ -27,16 +25,6 @@ class StoreUnusableError(UnreachableError):
         super().__init__(
             f"the store {root} can't be used: {reason}",
             "set BASESTORE_STORE to a folder that you can write, with room for the wheels",
-        )
-
-
-class StoreFormatError(InputError):
-    """The folder is a store of another format, or none."""
-
-    def __init__(self, root: Path, found: str) -> None:
-        super().__init__(
-            f"the store {root} has the unknown format {found!r}",
-            "use the version of basestore that wrote it, or another folder in BASESTORE_STORE",
         )
 
 
@@ -67,29 +55,36 @@ class Store:
         self.realisations = Realisations(self.folders, self.blobs, lease, seed)
 
     @classmethod
-    def open(cls, root: Path, seed: Path | None = None) -> Self:
-        """Open the store in a folder, made where it is missing, with a lease.
+    def open(cls, root: Path, seed: Path | None = None, form: Format = FORMAT) -> Self:
+        """Open the store in a folder, made or migrated where need be, with a lease.
 
         The lease ends with this value, at the latest with the process. Raises StoreUnusableError,
-        StoreFormatError, NoSeedError and LockHeldError.
+        StoreFormatError, OlderStoreError, StoreInUseError, NoSeedError and LockHeldError.
         """
+        leases = Leases(root / "leases", Folders(root))
+        with _usable(root, StoreUnusableError):
+            form.settle(leases)
+        _check_seed(root, seed, form)
+        with _usable(root, StoreUnusableError):
+            lease = Lease(leases)
         try:
-            if not (root / "format").exists():
-                replace_file(root / "format", FORMAT)
-        except OSError as error:
-            raise StoreUnusableError(root, error.strerror or str(error)) from error
-        _check_format(root, StoreUnusableError)
-        _check_seed(root, seed)
-        return cls(root, Lease(Leases(root / "leases", Folders(root))), seed)
+            # Whoever migrates waits for leases, and this one may have come after that.
+            with _usable(root, StoreUnusableError):
+                form.check(root)
+        except BaseException:
+            lease.release()
+            raise
+        return cls(root, lease, seed)
 
     @classmethod
-    def look(cls, root: Path, seed: Path | None = None) -> Self:
+    def look(cls, root: Path, seed: Path | None = None, form: Format = FORMAT) -> Self:
         """A store that is there, for who writes nothing, and minds not what goes meanwhile.
 
         Raises as `open`.
         """
-        _check_format(root, StoreUnusableError)
-        _check_seed(root, seed)
+        with _usable(root, StoreUnusableError):
+            form.check(root)
+        _check_seed(root, seed, form)
         return cls(root, Unleased(), seed)
 
     def register(self, project: Path) -> None:
@@ -121,17 +116,17 @@ class Store:
         return stream(self.blobs, self.realisations.segments(realisation))
 
 
-def _check_format(root: Path, unusable: type[StoreUnusableError | NoSeedError]) -> None:
+@contextmanager
+def _usable(root: Path, unusable: type[StoreUnusableError | NoSeedError]) -> Iterator[None]:
     try:
-        found = (root / "format").read_bytes()
+        yield
     except OSError as error:
         raise unusable(root, error.strerror or str(error)) from error
-    if found != FORMAT:
-        raise StoreFormatError(root, found[:40].decode(errors="replace").strip())
 
 
-def _check_seed(root: Path, seed: Path | None) -> None:
+def _check_seed(root: Path, seed: Path | None, form: Format) -> None:
     if seed == root:
         raise NoSeedError(root, "it is the store itself")
     if seed:
-        _check_format(seed, NoSeedError)
+        with _usable(seed, NoSeedError):
+            form.check(seed)

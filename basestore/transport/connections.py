@@ -33,13 +33,15 @@ CONNECTIONS = 16
 class Timeouts:
     """Seconds to wait for a connection, and for the next bytes on it.
 
-    ``stall``: and for ``least`` bytes of a body; a kilobyte a second comes over the slowest lines.
+    ``stall``: and for ``least`` bytes of a body to come or go; a kilobyte a second does over the
+    slowest lines. ``answer``: and for an answer's head, or what surrounds a piece of its body.
     """
 
     connect: float = 10.0
     read: float = 60.0
     stall: float = 60.0
     least: int = 60 * 1024
+    answer: float = 120.0
 
 
 class Connections:
@@ -69,13 +71,15 @@ class Connections:
         """
         import urllib3
 
-        timeouts = self._timeouts
+        from basestore.transport.wire import in_pieces
+
+        timeouts, body = self._timeouts, request.body
         pool = self._pool(proxy_of(origin(request.url), self._proxies))
         try:
             raw = pool.request(
                 request.method,
                 request.url,
-                body=request.body.chunks() if request.body else None,
+                body=in_pieces(body.chunks(), timeouts.least) if body else None,
                 headers=_headers(request),
                 timeout=urllib3.Timeout(connect=timeouts.connect, read=timeouts.read),
                 retries=False,
@@ -104,14 +108,18 @@ class Connections:
     def _make_pool(self, proxy: str) -> "PoolManager":
         import urllib3
 
+        from basestore.transport.wire import Wait, patient
+
         context = _tls_context(self._ca_bundle) if self._ca_bundle else None
+        wait = Wait(self._timeouts.answer, self._timeouts.stall, self._pace.clock)
         if not proxy:
-            return urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=context)
+            return patient(urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=context), wait)
         address, credentials = take_credentials(proxy)
         headers = {"Proxy-Authorization": credentials.basic} if credentials else None
-        return urllib3.ProxyManager(
+        manager = urllib3.ProxyManager(
             address, maxsize=CONNECTIONS, ssl_context=context, proxy_headers=headers
         )
+        return patient(manager, wait)
 
 
 def proxy_of(target: Origin, proxies: Mapping[str, str]) -> str:

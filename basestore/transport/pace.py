@@ -32,13 +32,16 @@ class Paced:
         self._brought = 0
 
     def next(self, read: Callable[[], bytes]) -> bytes:
-        """The next bytes, none at the end. Raises StalledError, and what ``read`` raises."""
+        """The next bytes, none at the end. Raises StalledError, and what ``read`` raises.
+
+        What came until now is judged when there is more, so that no end is refused for being late.
+        """
         before = self._pace.clock()
         data = read()
-        self._waited += self._pace.clock() - before
-        self._brought += len(data)
         if data and self._waited >= self._pace.seconds:
             self._judge()
+        self._waited += self._pace.clock() - before
+        self._brought += len(data)
         return data
 
     def _judge(self) -> None:

@@ -160,6 +160,7 @@ def test_what_is_to_stay_is_said_in_days_and_bytes(run: CommandLine) -> None:
     spare = spare_in(run)
 
     run("store", "gc", "--keep-days", "1").expect(0)
+    run("store", "gc", "--keep-days", "9" * 30).expect(0)
     run("store", "gc", "--max-size", "1 GB").expect(0)
     assert store_of(run).blobs.has(spare)
     done = run("store", "gc", "--max-size", "1 B").expect(0)

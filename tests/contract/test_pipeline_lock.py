@@ -329,6 +329,39 @@ def test_a_lock_without_its_origin_keeps_its_pins(locked: Town, index: LoopbackI
     assert check(locked.project, "runtime").fresh
 
 
+def test_a_lock_that_was_ended_before_its_origin_keeps_its_foundation(
+    locked: Town, index: LoopbackIndex
+) -> None:
+    origin = locked.root / "locks/runtime.origin.toml"
+    before = origin.read_bytes()
+    debs = locked.origin().debs
+    newer(index)
+    done = locked.run(upgrade=frozenset({"web"}))
+    origin.write_bytes(before)
+    assert not check(locked.project, "runtime").fresh
+    locked.foundation = None
+
+    again = locked.run()
+
+    assert (again.digest, again.changed) == (done.digest, False)
+    assert locked.origin().head.lock == done.digest
+    assert locked.origin().debs == debs
+    assert check(locked.project, "runtime").fresh
+
+
+def test_the_origin_of_another_foundation_says_nothing_of_this_one(locked: Town) -> None:
+    origin = locked.root / "locks/runtime.origin.toml"
+    before = origin.read_bytes()
+    newest = replace(TZDATA, version="2026b", sha256=Digest("e" * 64))
+    locked.foundation = replace(FOUNDATION, debs=(newest,))
+    locked.run(upgrade_foundation=True)
+    origin.write_bytes(before)
+    locked.foundation = None
+
+    with pytest.raises(ArchiveDownError):
+        locked.run()
+
+
 def test_attributes_that_people_wrote_stay(town: Town) -> None:
     (town.root / "locks").mkdir()
     (town.root / "locks/.gitattributes").write_text("* -text linguist-generated\n")

@@ -10,7 +10,9 @@ from resolving import AMD64, ARM64, FOUNDATION, World, profile, versions, wheel
 from wheelmaker import make_wheel
 
 from basestore.errors import ExitCode
+from basestore.lock import codec
 from basestore.lock.policy import PolicyHitError
+from basestore.profile.model import Location, RecordException
 from basestore.resolve.explain import ContradictionError
 from basestore.resolve.known import Known, ParentLockError
 from basestore.resolve.ports import SolveOptions
@@ -57,6 +59,21 @@ def test_a_child_holds_the_parents_very_wheels(world: World, index: LoopbackInde
     assert solution.lock.lineage == ("runtime", "ml")
     assert set(solution.direct) == {"tool"}
     assert solution.packages["tool"].requires == ("helper", "lib")
+
+
+def test_a_child_has_its_parents_exceptions(world: World, index: LoopbackIndex) -> None:
+    stock(index)
+    excepted = {"lib": RecordException("no RECORD", Location("profiles/runtime.toml", 9))}
+    excepting = replace(PARENT, record_exceptions=excepted)
+    parent = world.locked(excepting)
+    own = {"tool": RecordException("names what it lacks", Location("profiles/ml.toml", 4))}
+    child = profile("tool", name="ml", parent=excepting, record_exceptions={**excepted, **own})
+
+    lock = world.solve(child, Known(parent=parent)).lock
+
+    assert parent.lock.record_exceptions == {"lib": "no RECORD"}
+    assert lock.record_exceptions == {"lib": "no RECORD", "tool": "names what it lacks"}
+    assert codec.parse(codec.write(lock), "locks/ml.lock") == lock
 
 
 def test_an_upgrade_of_a_child_leaves_the_parents_part(world: World, index: LoopbackIndex) -> None:

@@ -1,6 +1,7 @@
 """Services: what their base lacks, and never another version of what it has."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from wheelmaker import make_wheel
 
 from basestore.errors import ExitCode
 from basestore.lock import codec
+from basestore.lock.config import IdleRecordExceptionError
 from basestore.lock.model import Lock
 from basestore.profile.document import read_document
-from basestore.profile.model import Location, Profile
+from basestore.profile.model import Location, Profile, RecordException
 from basestore.profile.service import Service
 from basestore.resolve.explain import ContradictionError
 from basestore.resolve.known import Known, Locked
@@ -60,6 +62,19 @@ def test_its_lock_has_what_its_base_lacks(world: World, index: LoopbackIndex) ->
     assert codec.parse(codec.write(lock), "locks/svc.lock") == lock
     assert solution.packages["tool"].requires == ("helper", "lib")
     assert "big" not in solution.packages
+
+
+def test_its_lock_has_the_exceptions_of_its_own_packages(world: World) -> None:
+    base = world.locked(BASE)
+    stated = {"helper": RecordException("no RECORD", Location("basestore.toml", 7))}
+
+    lock = world.solve(replace(service("tool"), record_exceptions=stated), Known(base)).lock
+
+    assert lock.record_exceptions == {"helper": "no RECORD"}
+    assert codec.parse(codec.write(lock), "locks/svc.lock") == lock
+    bases = {"lib": RecordException("no RECORD", Location("basestore.toml", 7))}
+    with pytest.raises(IdleRecordExceptionError, match=r"^basestore\.toml:7: .* no wheel of lib$"):
+        world.solve(replace(service("tool"), record_exceptions=bases), Known(base))
 
 
 def test_the_index_is_asked_of_nothing_that_the_service_does_not_need(

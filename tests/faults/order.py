@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from faults.traced import Call
+from faults.calls import Call
 
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 _RENAMING = ("rename", "renameat", "renameat2", "link", "linkat")
@@ -17,6 +17,7 @@ _WRITING = ("write", "pwrite64", "ftruncate", "copy_file_range")
 _MAKING = ("mkdir", "mkdirat")
 _REMOVING = ("unlink", "unlinkat", "rmdir")
 _SYNCING = ("fsync", "fdatasync")
+_SYNCING_ALL = ("sync", "syncfs")
 
 
 @dataclass
@@ -36,16 +37,23 @@ def order_of(calls: Sequence[Call], project: Path, store: Path) -> Order:
     """Judge the calls of a command that ended well; what it wrote must still be there."""
     disk = _Disk(store)
     for call in calls:
-        if call.done and any(_lasts(path, project, store) for path in call.paths):
+        ours = any(_lasts(path, project, store) for path in call.paths[-1:])
+        if call.name in _SYNCING_ALL or (call.done and ours):
             disk.follow(call)
     disk.order.wrong += [f"the name of {path} was never synced" for path in sorted(disk.unsynced)]
     return disk.order
 
 
 def _lasts(path: str, project: Path, store: Path) -> bool:
+    """Whether a path has to outlast a loss of power.
+
+    Leases end with their processes. What was set aside is for people to look at: back in its place
+    it would be found once more.
+    """
     if path in map(str, (project, store, store.parent)) or path.startswith(f"{project}/"):
         return True
-    return path.startswith(f"{store}/") and not path.startswith(f"{store}/leases/")
+    passing = tuple(f"{store}/{folder}/" for folder in ("leases", "quarantine"))
+    return path.startswith(f"{store}/") and not path.startswith(passing)
 
 
 class _Disk:
@@ -60,6 +68,9 @@ class _Disk:
     def follow(self, call: Call) -> None:
         if call.name in _WRITING:
             self.dirty.add(call.paths[0])
+        elif call.name in _SYNCING_ALL:
+            self.dirty.clear()
+            self.unsynced.clear()
         elif call.name in _SYNCING:
             self.dirty.discard(call.paths[0])
             folder = f"{call.paths[0]}/"
@@ -69,7 +80,7 @@ class _Disk:
         elif call.name in _REMOVING:
             self.unsynced.discard(call.paths[-1])
         elif call.name in _RENAMING:
-            self._name(*[path for path in call.paths if not Path(path).is_dir()][-2:])
+            self._name(*call.paths[-2:])
 
     def _name(self, old: str, new: str) -> None:
         if old in self.dirty:
@@ -82,7 +93,7 @@ class _Disk:
         self.unsynced.add(new)
 
     def _refer(self, record: Path) -> None:
-        for digest in _DIGEST.findall(record.read_bytes()):
+        for digest in _DIGEST.findall(record.read_bytes() if record.is_file() else b""):
             hexadecimal = digest.decode()
             if str(self._blobs / hexadecimal[:2] / hexadecimal) in self.unsynced:
                 self.order.wrong.append(f"{record} names {hexadecimal} before it is durable")

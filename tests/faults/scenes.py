@@ -6,36 +6,77 @@ on loopback.
 """
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from clicases import command_line_on, index_of_wheels, make_locked_project
-from commandline import CommandLine
-from layers import recorded
-from locked_project import make_project
+from clicases import command_line_on
+from commandline import CommandLine, Done
+from faults import prepare
+from faults.prepare import keep_foundations
+from loopback_index import LoopbackIndex
 from loopback_registry import LoopbackRegistry, loopback_registry
 
-from basestore.layer.entry import folder
-from basestore.lock.files import read_lock
-from basestore.profile.project import read_project
-from basestore.recipe.model import FoundationRecipe
-from basestore.recipe.plan import plan
-from basestore.store import Store
-from basestore.target import Platform
+__all__ = ["NAMES", "Result", "Scene", "keep_foundations", "scenes", "wrong_blobs"]
 
-PROFILES = ("runtime", "cpu")
-PRETENDED = ("redis", "httpx", "orjson", "torch")
-LOCK = ("lock", *(f"--upgrade-package={name}" for name in PRETENDED))
-SPARES = 6
-"""Blobs, and as many recorded layers, that a collection finds nobody needs."""
+LOCK = ("lock", *(f"--upgrade-package={name}" for name in ("redis", "httpx", "orjson", "torch")))
+OUT = "out"
+"""The folder in the project that exports go to."""
+_TEMPORARY = re.compile(r"(^|.*/)\.[^/]+-[a-z0-9_]{8}\.basestore(/|$)")
+_WHEN = re.compile(rb"^resolved = .*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Play:
+    """What a scene begins with, and its command. ``{out}`` and ``{registry}`` are filled in.
+
+    ``settle``: the command that shows afterwards that nothing is lost; empty for none. ``refuses``:
+    what it says where it has been done, if it isn't done twice.
+    """
+
+    prepare: Callable[[CommandLine, LoopbackIndex], None]
+    words: Sequence[str]
+    settle: Sequence[str] = ()
+    refuses: str = ""
+
+
+PLAYS: Mapping[str, Play] = {
+    "lock": Play(prepare.pretended, LOCK),
+    "lock-service": Play(prepare.served, ("lock", "api")),
+    "lock-fix": Play(prepare.served, ("lock", "--fix", "api")),
+    "build": Play(prepare.locked, ("build",)),
+    "build-service": Play(prepare.service_locked, ("build", "api")),
+    "rebuild": Play(prepare.service_built, ("build", "--rebuild", "api")),
+    "push": Play(prepare.built, ("push", "--to", "{registry}")),
+    "push-service": Play(prepare.service_built, ("push", "api", "--to", "{registry}")),
+    "export-oci": Play(prepare.built, ("export", "cpu", "--to", "oci:{out}/oci")),
+    "export-archive": Play(prepare.built, ("export", "cpu", "--to", "docker-archive:{out}/a.tar")),
+    "export-rootfs": Play(
+        prepare.built,
+        ("export", "cpu", "--to", "rootfs:{out}/rootfs"),
+        refuses="rootfs is not empty",
+    ),
+    "export-pylock": Play(prepare.built, ("export", "cpu", "--to", "pylock:{out}/pylock.toml")),
+    "pin": Play(prepare.served, ("pin",)),
+    "dockerfile": Play(prepare.service_built, ("dockerfile", "api", "--write")),
+    "gc": Play(prepare.crowded, ("store", "gc"), ("build",)),
+    "repair": Play(prepare.damaged, ("store", "verify", "--repair"), ("build",)),
+}
+NAMES = tuple(PLAYS)
+
+WHOLE = {f"{OUT}/rootfs/": f"{OUT}/rootfs/", f"{OUT}/oci/": f"{OUT}/oci/index.json"}
+"""Folders of which all is there as soon as something is that begins like this."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a command leaves for others: the locks, the images' digests, the registry's tags."""
+    """What a command leaves for others: the project's files, and the registry's tags.
+
+    Of an origin all but when it was resolved; of a link what it points to.
+    """
 
     files: Mapping[str, bytes]
     tags: Mapping[str, frozenset[str]]
@@ -69,83 +110,60 @@ class Scene:
         self.registry.blobs.clear()
         self.registry.manifests.clear()
 
+    def settle(self) -> None:
+        """After a collection, say, all must be there still: a build finds it."""
+        if words := PLAYS[self.name].settle:
+            self.run(*words).expect(0)
+
+    def says_done(self, done: Done) -> bool:
+        """Whether the command refuses to do again what is done."""
+        refuses = PLAYS[self.name].refuses
+        return bool(refuses) and refuses in done.err
+
     def result(self) -> Result:
         """What there is now."""
-        locks = self.project / "locks"
-        files = [*locks.glob("*.lock"), *locks.glob("images.toml")]
+        paths = {str(path.relative_to(self.project)): path for path in self.project.rglob("*")}
         return Result(
-            {file.name: file.read_bytes() for file in files},
+            {
+                name: _content(path)
+                for name, path in paths.items()
+                if not _TEMPORARY.match(name) and (path.is_symlink() or path.is_file())
+            },
             {name: frozenset(tags) for name, tags in self.registry.manifests.items() if tags},
         )
 
 
+def _content(path: Path) -> bytes:
+    if path.is_symlink():
+        return bytes(path.readlink())
+    data = path.read_bytes()
+    return _WHEN.sub(b"", data) if path.name.endswith(".origin.toml") else data
+
+
 @contextmanager
 def scenes(work: Path, *names: str) -> Iterator[Sequence[Scene]]:
-    """The scenes of `lock`, `build`, `push` and `gc`, or some of them, while a block lasts."""
+    """The scenes of these names, or all of them, while a block lasts."""
     place = work / "trial"
-    with index_of_wheels() as index, loopback_registry() as registry:
+    with prepare.index_of_everything() as index, loopback_registry() as registry:
 
-        def scene(name: str, words: Sequence[str], prepare: Callable[[CommandLine], None]) -> Scene:
+        def scene(name: str) -> Scene:
+            play = PLAYS[name]
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(parents=True)
-            prepare(command_line_on(place / "project"))
+            play.prepare(command_line_on(place / "project"), index)
             run = command_line_on(place / "project", index)
             (place / "tmp").mkdir()
             state = work / name
             shutil.copytree(place, state, symlinks=True)
             environ = {**run.environ, "TMPDIR": str(place / "tmp")}
+            known = {"registry": registry.address, "out": place / "project" / OUT}
+            words = [word.format_map(known) for word in play.words]
             return Scene(name, words, place, state, CommandLine(run.folder, environ), registry)
 
-        def built(run: CommandLine) -> None:
-            _locked(run)
-            mirrors = {"BASESTORE_MIRROR_DEFAULT": index.url}
-            CommandLine(run.folder, {**run.environ, **mirrors})("build").expect(0)
-
-        def crowded(run: CommandLine) -> None:
-            built(run)
-            _spare(Store.open(Path(run.environ["BASESTORE_STORE"])))
-
-        known: Mapping[str, tuple[Sequence[str], Callable[[CommandLine], None]]] = {
-            "lock": (LOCK, _pretended),
-            "build": (("build",), _locked),
-            "push": (("push", "--to", registry.address), built),
-            "gc": (("store", "gc"), crowded),
-        }
-        yield [scene(name, *known[name]) for name in names or known]
-
-
-def _pretended(run: CommandLine) -> None:
-    run.folder.mkdir()
-    make_project(run.folder)
-
-
-def _locked(run: CommandLine) -> None:
-    """A locked project, and of its layers the foundation's only, which no .deb goes into."""
-    make_locked_project(run.folder)
-    store = Store.open(Path(run.environ["BASESTORE_STORE"]))
-    keep_foundations(run.folder, store)
-    store.lease.release()
-
-
-def keep_foundations(root: Path, store: Store) -> None:
-    """Record the lowest layer of each lock, as if it had been made of .debs."""
-    for name in PROFILES:
-        lock, _ = read_lock(read_project(root), name)
-        lowest = plan(lock, lock.platforms[0])[0]
-        assert isinstance(lowest, FoundationRecipe)
-        recorded(store, lowest, [folder("etc"), folder("opt")])
-
-
-def _spare(store: Store) -> None:
-    for number in range(SPARES):
-        store.blobs.add(f"spare {number}".encode())
-        recipe = FoundationRecipe(Platform("amd64"), f"3.11.{number + 50}", ())
-        recorded(store, recipe, [folder("etc"), folder(f"spare{number}")])
-    store.lease.release()
+        yield [scene(name) for name in names or NAMES]
 
 
 def wrong_blobs(store: Path) -> list[Path]:
     """The blobs of a store that are not what their names say, hashed without the store's code."""
-
     blobs = (store / "blobs" / "sha256").glob("*/*")
     return [path for path in blobs if hashlib.sha256(path.read_bytes()).hexdigest() != path.name]

@@ -1,175 +1,99 @@
 """A storm over one store: builders and collections at once, killed at random, clocks that jump.
 
-Each builder has a project of its own, and now and then drops a profile, so that what only that one
-needed may be collected, and builds it again. Whoever isn't killed must succeed. At the end every
-blob is hashed, `basestore store verify` must be clean, and every build give the control's images.
+Each builder has a project of its own with bases and a service, and now and then drops a profile, so
+that what only that one needed may be collected, and builds it again. One is another user, one has a
+store of its own on top of the shared one. Whoever is not killed must succeed. At the end every blob
+is hashed, `basestore store verify` must be clean, and every build give the control's images.
 """
 
 import os
 import random
-import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from clicases import command_line_on, index_of_wheels, make_locked_project
+from clicases import command_line_on
 from commandline import CommandLine
-from faults.scenes import keep_foundations, wrong_blobs
+from faults.prepare import index_of_everything, service_built
+from faults.scenes import wrong_blobs
+from faults.town import RECORDS, REPAIR, Builder, Tally, Town
+from loopback_registry import loopback_registry
 
-from basestore.store import Store
+__all__ = ["Tally", "storm"]
 
-DAY = 86400.0
-_DELETED = re.compile(r"^deleted (\d+) file", re.MULTILINE)
-CPU = ("profiles/cpu.toml", "locks/cpu.lock", "locks/cpu.origin.toml")
-COLLECTIONS = (
-    ("store", "gc"),
-    ("store", "gc", "--keep-days", "1"),
-    ("store", "gc", "--max-size", "50 kB"),
-    ("store", "verify"),
+USER, TEAM = 40001, 40003
+# The interpreter may lie where only its owner may look: so the other user may read all there is,
+# but write what the group may write and nothing else.
+BECOME = (
+    *("setpriv", "--reuid", str(USER), "--regid", str(TEAM), "--clear-groups"),
+    *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
+    *("--bounding-set=-all,+dac_read_search", "--"),
 )
 
-
-@dataclass
-class Tally:
-    """What was done, and what went wrong."""
-
-    done: Counter[str] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def count(self, what: str) -> None:
-        """Count something done."""
-        with self.lock:
-            self.done[what] += 1
-
-    def fail(self, what: str) -> None:
-        """Note, and tell at once, what went wrong."""
-        with self.lock:
-            self.failures.append(what)
-            print(what, file=sys.stderr, flush=True)
-
-
-@dataclass(frozen=True)
-class Town:
-    """Projects that share a store. ``images``: what each profile's image is, by lines."""
-
-    projects: Sequence[CommandLine]
-    template: Path
-    images: frozenset[str]
-    store: Path
-    tally: Tally
-
-    def run(self, chance: random.Random, line: CommandLine, *words: str) -> bool:
-        """Run a command to its end, or kill it midway; whether it came to its end."""
-        doomed = chance.random() < 0.4
-        with tempfile.TemporaryFile("w+") as err:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "basestore", *words],
-                cwd=line.folder,
-                env={**os.environ, **line.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=err,
-                stderr=err,
-            )
-            try:
-                process.wait(chance.uniform(0.05, 1.5) if doomed else 300)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                self.tally.count("killed")
-                return False
-            self.tally.count(" ".join(words[:2]))
-            err.seek(0)
-            said = err.read()
-            if deleted := _DELETED.search(said):
-                self.tally.done["files deleted"] += int(deleted[1])
-            if process.returncode:
-                code = process.returncode
-                self.tally.fail(f"{' '.join(words)} ended with {code}: {said[-800:]}")
-            return not process.returncode
-
-    def build(self, chance: random.Random, line: CommandLine) -> None:
-        """Add or drop a profile, forget the images, build."""
-        for file in CPU:
-            (line.folder / file).unlink(missing_ok=True)
-        if chance.random() < 0.5:
-            for file in CPU:
-                shutil.copyfile(self.template / file, line.folder / file)
-        images = line.folder / "locks/images.toml"
-        images.unlink(missing_ok=True)
-        if self.run(chance, line, "build") and not self.images.issuperset(_lines(images)):
-            self.tally.fail(f"{line.folder.name} built other images: {images.read_text()}")
-
-    def collect(self, chance: random.Random, line: CommandLine) -> None:
-        """Collect what nobody needs, in one of several ways, or look at everything."""
-        self.run(chance, line, *chance.choice(COLLECTIONS))
-
-    def jump(self, chance: random.Random, _: CommandLine) -> None:
-        """Put some files of the store into another day, as a clock that jumps does."""
-        files = [path for path in self.store.rglob("*") if path.is_file()]
-        for path in chance.sample(files, min(len(files), 5)):
-            then = time.time() + chance.choice((-10, -2, 1, 10)) * DAY
-            try:
-                os.utime(path, (then, then))
-            except FileNotFoundError:
-                continue
-        self.tally.count("clock jumps")
-        threading.Event().wait(0.5)
-
-    def settle(self) -> None:
-        """When it is calm again: build everything, verify, hash every blob."""
-        self.tally.failures += [f"{path} is wrong" for path in wrong_blobs(self.store)]
-        for line in self.projects:
-            for file in CPU:
-                shutil.copyfile(self.template / file, line.folder / file)
-            (line.folder / "locks/images.toml").unlink(missing_ok=True)
-            line("build").expect(0)
-            if self.images != set(_lines(line.folder / "locks/images.toml")):
-                self.tally.fail(f"{line.folder.name} has other images at the end")
-        self.projects[0]("store", "gc").expect(0)
-        self.projects[0]("store", "verify", "--deep").expect(0)
-        wrong = wrong_blobs(self.store)
-        self.tally.failures += [f"{path} is wrong" for path in wrong]
-
-
-def _lines(file: Path) -> list[str]:
-    return file.read_text().splitlines()
+Deed = tuple[Callable[[random.Random, Builder], None], Builder]
 
 
 def storm(work: Path, seconds: float, builders: int, seed: int) -> Tally:
     """Let it rage for so long; what was done, and what went wrong."""
-    template = work / "template"
-    make_locked_project(template)
-    store = work / "template-home" / "store"
-    opened = Store.open(store)
-    keep_foundations(template, opened)
-    opened.lease.release()
-    with index_of_wheels() as index:
-        lines = [_copy(template, work / f"p{n}", store, index.url) for n in range(builders)]
-        lines[0]("build").expect(0)
-        images = frozenset(_lines(lines[0].folder / "locks/images.toml"))
-        town = Town(lines, template, images, store, Tally())
-        deeds = [(town.build, line) for line in lines]
-        deeds += [(town.collect, lines[0]), (town.collect, lines[-1]), (town.jump, lines[0])]
-        _rage(deeds, seconds, seed)
-        town.settle()
+    template, store = work / "template", work / "template-home" / "store"
+    _share(store)
+    with index_of_everything() as index, loopback_registry() as registry:
+        service_built(command_line_on(template), index)
+        environ = {"BASESTORE_STORE": str(store), "BASESTORE_MIRROR_DEFAULT": index.url}
+        known = Builder(CommandLine(template)).records()
+        people = [*_people(template, work, environ, builders)]
+        town = Town(people, template, known, store, registry.address, Tally())
+        _rage([*_deeds(town)], seconds, seed)
+        _settle(town)
         return town.tally
 
 
-def _copy(template: Path, place: Path, store: Path, index: str) -> CommandLine:
+def _share(store: Path) -> None:
+    """Make a store's folder, such that a group may write it."""
+    store.mkdir(parents=True)
+    if os.geteuid() == 0:
+        os.chown(store, -1, TEAM)
+    store.chmod(0o2775)
+
+
+def _people(template: Path, work: Path, environ: dict[str, str], count: int) -> Iterator[Builder]:
+    """So many builders, one more that is another user, and one that has the store as its seed."""
+    for number in range(count):
+        yield _builder(template, work / f"p{number}", environ)
+    own = {"BASESTORE_STORE": str(work / "own"), "BASESTORE_STORE_SEED": environ["BASESTORE_STORE"]}
+    yield replace(_builder(template, work / "seeded", {**environ, **own}), what="on a seed")
+    if _may_become_another():
+        other = _builder(template, work / "other", environ)
+        for folder in (other.line.folder, Path(other.line.environ["HOME"])):
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, USER, TEAM)
+        line = replace(other.line, umask=0o002)
+        yield replace(other, line=line, what="by another user", become=BECOME)
+
+
+def _builder(template: Path, place: Path, environ: dict[str, str]) -> Builder:
     shutil.copytree(template, place)
-    environ = {"BASESTORE_STORE": str(store), "BASESTORE_MIRROR_DEFAULT": index}
-    return CommandLine(place, {**command_line_on(place).environ, **environ})
+    return Builder(CommandLine(place, {**command_line_on(place).environ, **environ}))
 
 
-Deed = tuple[Callable[[random.Random, CommandLine], None], CommandLine]
+def _may_become_another() -> bool:
+    """Whether this process is root, and setpriv there."""
+    if os.geteuid() != 0 or not shutil.which(BECOME[0]):
+        return False
+    return subprocess.run([*BECOME, "true"], capture_output=True, check=False).returncode == 0
+
+
+def _deeds(town: Town) -> Iterator[Deed]:
+    """Who does what, each again and again."""
+    for one in town.builders:
+        yield town.build, one
+    first, last = town.builders[0], town.builders[-1]
+    yield from ((town.collect, first), (town.collect, last), (town.jump, first))
+    yield from ((town.repair, first), (town.repair, last))
 
 
 def _rage(deeds: Sequence[Deed], seconds: float, seed: int) -> None:
@@ -177,12 +101,31 @@ def _rage(deeds: Sequence[Deed], seconds: float, seed: int) -> None:
 
     def repeat(number: int, deed: Deed) -> None:
         chance = random.Random(seed * 1000 + number)
-        do, line = deed
+        do, builder = deed
         while time.monotonic() < end:
-            do(chance, line)
+            do(chance, builder)
 
     threads = [threading.Thread(target=repeat, args=pair) for pair in enumerate(deeds)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def _settle(town: Town) -> None:
+    """When it is calm again: set aside what was damaged, build everything, verify, hash."""
+    first = town.builders[0].line
+    first(*REPAIR).expect(0)
+    for path in wrong_blobs(town.store):
+        town.tally.fail(f"{path} is wrong")
+    for one in town.builders:
+        one.restore(town.template)
+        one.forget(RECORDS)
+        one.line("build").expect(0)
+        one.line("build", "api").expect(0)
+        if one.records() != town.images:
+            town.tally.fail(f"{one.line.folder.name} has other images at the end")
+    first("store", "gc").expect(0)
+    first("store", "verify", "--deep").expect(0)
+    for path in wrong_blobs(town.store):
+        town.tally.fail(f"{path} is wrong")

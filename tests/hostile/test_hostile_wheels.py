@@ -135,7 +135,8 @@ HEADERS: dict[str, tuple[MadeWheel, str]] = {
     "gap before the directory": (wheel(X, gap=b"hidden"), "between the entries"),
     "leading data": (replace(wheel(X), data=b"#!/bin/sh\n" + wheel(X).data), "directory"),
     "trailing data": (wheel(X, tail=b"PK"), "doesn't end with"),
-    "comment": (wheel(X, end={"comment": b"evil"}), "doesn't end with"),
+    "comment": (wheel(X, end={"comment": b"evil\x1b[2J"}), "its comment is more than a line"),
+    "comment with an end record": (wheel(X, end={"comment": wheel(X).data[-22:]}), "directory"),
     "two archives": (replace(wheel(X), data=wheel(X).data * 2), "directory"),
     "names twice": (changed(name="demo/z.py"), "demo/z.py"),
     "a file and a folder": (
@@ -307,7 +308,7 @@ WHEELS: dict[str, tuple[MadeWheel, str]] = {
     ),
     "RECORD with a line twice": (
         make_wheel("demo", record=record_with("demo/__init__.py")),
-        "lists a file twice",
+        "lists demo/__init__.py twice",
     ),
     "RECORD that is no CSV": (make_wheel("demo", record=lambda *_: b'"a'), "RECORD can't be read"),
     "RECORD that is no UTF-8": (make_wheel("demo", record=lambda *_: b"\xff,,\n"), "can't be read"),
@@ -327,6 +328,10 @@ WHEELS: dict[str, tuple[MadeWheel, str]] = {
     "another's data": (
         make_wheel("demo", files={"demo/__init__.py": b"", "demo-1.0.data/x": b""}),
         "no scheme",
+    ),
+    "data of another name": (  # pip would make a program of it
+        make_wheel("demo", files={"demo/__init__.py": b"", "Demo-1.0.data/scripts/x": b""}),
+        "in a .data folder that isn't demo-1.0.data/",
     ),
     # entry points
     "script called ..": (script(".."), "entry point '..'"),

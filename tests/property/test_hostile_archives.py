@@ -36,6 +36,7 @@ WHEELS = (
         zip64={},
         end={"start": FULL32},
     ),
+    zip_bytes([Item("demo/c.py", b"c" * 40)], end={"comment": b"zip-rs"}),
 )
 ITEMS = (
     d.folder("etc")

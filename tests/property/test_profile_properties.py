@@ -26,6 +26,9 @@ packages = ["torch", "torchvision"]
 forbid = ["nvidia-*", "triton"]
 [path-conflicts]
 "lib/a.py" = ["one", "two"]
+[record-exceptions]
+"zope.interface" = "why"
+other = "no RECORD"
 """
 
 
@@ -78,6 +81,11 @@ def test_order_layout_and_duplicates_change_no_input(random: Random) -> None:
         ("Uvicorn[standard]", "uvicorn[Standard]"),
         ('A = "1"', 'A = "1", LANG = "C.UTF-8"'),
         ("[image]", '[image]\nuser = "root"\nworkdir = "/"\ncmd = ["python"]\nentrypoint = []'),
+        ('"zope.interface" = "why"', 'Zope_Interface = "why"'),
+        (
+            '"zope.interface" = "why"\nother = "no RECORD"',
+            'other = "no RECORD"\nzope-interface = "why"',
+        ),
         ('"nvidia-*", "triton"', '"triton", "NVIDIA_*", "triton"'),
     ],
 )
@@ -104,6 +112,8 @@ def test_another_spelling_changes_no_input(old: str, new: str) -> None:
         ("[indexes.cpu]", "[indexes.gpu]", Part.INDEXES),
         (', "torchvision"', "", Part.INDEXES),
         ('"one", "two"', '"two", "one"', Part.PATH_CONFLICTS),
+        ('"why"', '"because"', Part.RECORD_EXCEPTIONS),
+        ('other = "no RECORD"\n', "", Part.RECORD_EXCEPTIONS),
     ],
 )
 def test_a_change_shows_in_its_part_alone(old: str, new: str, part: Part) -> None:
@@ -115,3 +125,10 @@ def test_a_change_shows_in_its_part_alone(old: str, new: str, part: Part) -> Non
 
 def test_a_policy_is_no_input() -> None:
     assert _inputs(PLAIN.replace('"triton"', '"tri*", "@cuda"')).digest == _inputs(PLAIN).digest
+
+
+def test_without_exceptions_there_is_no_part_of_them() -> None:
+    """So the origins of before there were any stay those of fresh locks."""
+    before = PLAIN.partition("[record-exceptions]")[0]
+    assert Part.RECORD_EXCEPTIONS not in _inputs(before).parts
+    assert _inputs(f"{before}[record-exceptions]\n") == _inputs(before)

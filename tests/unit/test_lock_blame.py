@@ -141,6 +141,29 @@ def test_constraints(root: Path) -> None:
     ]
 
 
+def test_exceptions_from_record(root: Path) -> None:
+    file = root / "profiles/runtime.toml"
+    edit(file, "[foundation]", '[record-exceptions]\nredis = "a"\nhttpx = "b"\n[foundation]')
+    assert blamed(root, "runtime") == [
+        "profiles/runtime.toml:7: the exception of httpx from its RECORD was added",
+        "profiles/runtime.toml:6: the exception of redis from its RECORD was added",
+    ]
+
+    lock(root, "runtime")
+    assert check(read_project(root), "runtime").fresh
+    edit(file, 'redis = "a"\nhttpx = "b"', 'httpx = "c"')
+    assert blamed(root, "runtime") == [
+        "profiles/runtime.toml:6: the exception of httpx from its RECORD has another reason now",
+        "profiles/runtime.toml:5: the exception of redis from its RECORD was removed",
+    ]
+
+    edit(file, '[record-exceptions]\nhttpx = "c"\n', "")
+    assert blamed(root, "runtime") == [
+        "the exception of httpx from its RECORD was removed",
+        "the exception of redis from its RECORD was removed",
+    ]
+
+
 def test_one_of_two_that_ask_for_a_package(root: Path) -> None:
     edit(root / "profiles/base.txt", "orjson", "orjson\nredis<9\n")
     lock(root, "runtime")

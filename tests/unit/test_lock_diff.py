@@ -103,6 +103,7 @@ def test_settings() -> None:
         lineage=("base", "cpu", "ml"),
         platforms=(replace(new.platforms[0], python="3.11.9"),),
         path_conflicts={"bin/x": ("a", "b")},
+        record_exceptions={"a": "no RECORD"},
     )
 
     assert compare_locks(old, new).settings == (
@@ -114,6 +115,7 @@ def test_settings() -> None:
         Setting("image.user", "app", None),
         Setting("linux/amd64.python", "3.11.2", "3.11.9"),
         Setting("path-conflicts.bin/x", None, '["a", "b"]'),
+        Setting("record-exceptions.a", None, "no RECORD"),
     )
 
 

@@ -46,6 +46,7 @@ def test_a_lock_is_read_back(root: Path) -> None:
         Part.CONSTRAINTS,
         Part.FROM_LOCK,
         Part.HASHES,
+        Part.RECORD_EXCEPTIONS,
         Part.REPLACES,
     }
     assert lock_digests(project)["cpu"] == digest

@@ -83,6 +83,12 @@ def test_a_project_file_that_forbids_nothing_new_is_no_change(root: Path) -> Non
         (
             "runtime.toml",
             "[foundation]",
+            'record-exceptions.redis = "no RECORD"\n[foundation]',
+            ["changed: record-exceptions"],
+        ),
+        (
+            "runtime.toml",
+            "[foundation]",
             '[policy]\nforbid = ["x"]\n[image]\nuser = "app"\n[foundation]',
             ["changed: image"],
         ),

@@ -13,8 +13,6 @@ from basestore.lock.origin import (
     MalformedOriginError,
     Origin,
     PackageOrigin,
-    merge_debs,
-    merge_packages,
     parse,
     parse_head,
     write,
@@ -127,17 +125,3 @@ def test_what_is_no_origin(old: str, new: str, message: str) -> None:
 def test_a_head_that_is_none() -> None:
     with pytest.raises(MalformedOriginError, match=r"^x:1: not valid TOML"):
         parse_head(b"<<<<<<< HEAD\n" + TEXT.encode(), "x")
-
-
-def test_platforms_are_merged() -> None:
-    early = NOON - timedelta(days=1)
-    amd64 = {"a": PackageOrigin("default", ("b",), early), "b": PackageOrigin("default")}
-    arm64 = {"a": PackageOrigin("default", ("c",), NOON), "c": PackageOrigin("cpu")}
-    assert merge_packages([amd64, arm64]) == {
-        "a": PackageOrigin("default", ("b", "c"), NOON),
-        "b": PackageOrigin("default"),
-        "c": PackageOrigin("cpu"),
-    }
-    assert merge_debs([{"a": DebOrigin("s", ("b",))}, {"a": DebOrigin("s", ("c",))}]) == {
-        "a": DebOrigin("s", ("b", "c"))
-    }

@@ -7,7 +7,14 @@ import pytest
 from basestore.digest import Digest
 from basestore.errors import ExitCode, UsageError
 from basestore.profile.document import DocumentError
-from basestore.profile.model import DebianFoundation, ImageSettings, Index, Location, Project
+from basestore.profile.model import (
+    DebianFoundation,
+    ImageSettings,
+    Index,
+    Location,
+    Project,
+    RecordException,
+)
 from basestore.profile.project import UnknownProfileError, read_project
 from basestore.profile.reader import read_profile
 from basestore.target import Platform
@@ -198,6 +205,32 @@ forbid = ["NVIDIA_*"]
     assert profile.policy.forbidden == ("black", "nvidia-*")
     assert profile.path_conflicts == {"lib/x.py": ("c", "a", "b"), "lib/y.py": ("c", "d")}
     assert set(profile.files) == {"profiles/runtime.toml", "profiles/cpu.toml"}
+
+
+def test_exceptions_from_record(tmp_path: Path) -> None:
+    parent = f'{PARENT}[record-exceptions]\nZope_Interface = "{"ü" * 200}"\nold = "no RECORD"\n'
+    child = 'extends = "runtime"\nrecord-exceptions = { Own = "ours → theirs", old = "still" }\n'
+    project = write(tmp_path, {"profiles/runtime.toml": parent, "profiles/cpu.toml": child})
+
+    runtime = read_profile(project, "runtime").record_exceptions
+    cpu = read_profile(project, "cpu").record_exceptions
+
+    assert runtime == {
+        "old": RecordException("no RECORD", Location("profiles/runtime.toml", 13)),
+        "zope-interface": RecordException("ü" * 200, Location("profiles/runtime.toml", 12)),
+    }
+    assert list(cpu.items()) == [
+        ("old", RecordException("still", Location("profiles/cpu.toml", 2))),
+        ("own", RecordException("ours → theirs", Location("profiles/cpu.toml", 2))),
+        ("zope-interface", runtime["zope-interface"]),
+    ]
+
+
+@pytest.mark.parametrize("unseen", ["\\u0085", "\\u009b", "\\u2028", "\\u202e", "\\u007f", "\\t"])
+def test_a_reason_is_one_line_without_what_nobody_sees(tmp_path: Path, unseen: str) -> None:
+    text = f'{ROOT}[record-exceptions]\ndemo = "its{unseen}RECORD"\n'
+    with pytest.raises(DocumentError, match=r"record-exceptions\.demo: has a control character"):
+        read_profile(write(tmp_path, {"profiles/x.toml": text}), "x")
 
 
 def test_a_child_that_replaces_packages(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from locked_project import make_project
 
 from basestore.lock.config import image_config
 from basestore.profile.document import DocumentError
-from basestore.profile.model import Healthcheck, Location, Profile
+from basestore.profile.model import Healthcheck, Location, Profile, RecordException
 from basestore.profile.project import all_names, read_project
 from basestore.profile.reader import read_profile
 from basestore.profile.service import BuiltBy, Copy
@@ -154,6 +154,11 @@ def test_a_health_check_by_http_needs_nothing_but_python(tmp_path: Path) -> None
             "services.svc.healthcheck.interval",
             "no time",
         ),
+        (
+            'base = "cpu"\nrecord-exceptions = { a = "" }',
+            "basestore.toml:4: services.svc.record-exceptions.a",
+            "is empty",
+        ),
         ('base = "cpu"\nworkdir = "app"', "services.svc.workdir", "absolute path"),
         ('base = "cpu"\nplatforms = ["linux/arm64"]', "services.svc.platforms[0]", "none of the"),
         ('base = "cpu"\nrequirements = ["-e ."]', "services.svc.requirements[0]", ""),
@@ -168,6 +173,18 @@ def test_a_mistake_is_told_with_its_place(
     assert place in caught.value.message
     assert reason in caught.value.message
     assert caught.value.hint
+
+
+def test_a_service_excepts_its_own_packages_from_record(tmp_path: Path) -> None:
+    """Its base's packages are in its base's lock, and so are the exceptions of them."""
+    said = '[services.svc]\nbase = "cpu"\n[services.svc.record-exceptions]\nDe_mo = "no RECORD"\n'
+    root = project_with(tmp_path, said)
+    profile = root / "profiles" / "cpu.toml"
+    profile.write_text(profile.read_text() + '[record-exceptions]\ntorch = "no RECORD"\n')
+
+    found = service_of(root, "svc").record_exceptions
+
+    assert found == {"de-mo": RecordException("no RECORD", Location("basestore.toml", 4))}
 
 
 def test_profiles_and_services_share_their_names(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from layers import digest_of, new_store
 
 from basestore.digest import Digest
 from basestore.errors import ExitCode
-from basestore.store import BlobWriter, MissingBlobError, Store, WrongDigestError
+from basestore.store import BlobWriter, DamagedBlobError, MissingBlobError, Store, WrongDigestError
 
 DATA = b"0123456789" * 1000
 DIGEST = digest_of(DATA)
@@ -253,7 +253,7 @@ def killed(root: Path) -> None:
     """A download whose process dies without a word."""
     with Store.open(root).blobs.partial(DIGEST, len(DATA), "it") as writer:
         writer.write(DATA[:4000])
-        writer.sync()
+        writer.finish()
         os._exit(9)
 
 
@@ -285,3 +285,16 @@ def test_different_blobs_dont_wait_for_each_other(store: Store, waiting: BlobWri
     assert store.blobs.has(other)
     assert not store.blobs.has(DIGEST)
     assert waiting.size == 0
+
+
+def test_a_blob_with_other_bytes_on_the_disk_is_found_out(store: Store) -> None:
+    digest = store.blobs.add(DATA)
+    store.blobs.check(digest)
+    path = store.blobs.path(digest)
+    path.chmod(0o644)
+    path.write_bytes(b"X" + DATA[1:])
+
+    for look in (store.blobs.check, store.blobs.read):
+        with pytest.raises(DamagedBlobError) as caught:
+            look(digest)
+        assert str(path) in caught.value.hint

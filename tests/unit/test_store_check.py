@@ -12,6 +12,7 @@ from stored_project import StoredProject, stored_project
 
 from basestore.digest import Digest
 from basestore.image.stored import read_image
+from basestore.layer.listing import Listing
 from basestore.pipeline.recorded import Records
 from basestore.pipeline.store_repair import Outcome, Repair, Repaired, lost
 from basestore.pipeline.store_roots import ProjectMarker
@@ -22,6 +23,7 @@ from basestore.sources.git import Git
 from basestore.store import Realisation, Store
 from basestore.store.check import Checked, Checker, CheckLayer
 from basestore.store.collect import Collector
+from basestore.store.quarantine import drop_records
 from basestore.store.realisations import SegmentTable, place
 from basestore.store.survey import Spare
 
@@ -84,6 +86,7 @@ def test_a_store_as_it_was_written_is_whole(built: StoredProject, check_layer: C
     assert found.incomplete == ()
     blobs = [path for path in (built.store.root / "blobs").rglob("*") if path.is_file()]
     assert (found.blobs, found.layers, found.roots) == (len(blobs), len(layers(built.store)), 1)
+    assert found.recipes == len(list((built.store.root / "recipes").rglob("*.json")))
     assert found.bytes == sum(path.stat().st_size for path in blobs)
 
 
@@ -115,6 +118,15 @@ def test_a_record_that_cant_be_read_is_named(
 
     (damage,) = checked(built.store).damage
     assert damage.path == path
+
+
+def test_a_record_that_no_digest_names_is_named(built: StoredProject) -> None:
+    whole = place(built.store.root / "layers", wheels_layer(built).layer)
+    stray = whole.with_name("stray.json")
+    stray.write_bytes(whole.read_bytes())
+
+    (damage,) = checked(built.store).damage
+    assert damage.path == stray
 
 
 def test_a_blob_that_is_gone_is_no_damage(built: StoredProject) -> None:
@@ -150,6 +162,8 @@ def other_table(*rows: tuple[int, int, int]) -> Callable[[Store, Realisation], D
         (other_table((0, 0, 10)), "10 bytes"),
         (other_table((0, 1 << 40, 5)), "beyond a blob's end"),
         (other_table((900, 0, 5)), "beyond a blob's end"),
+        (other_table((2, 0, 5)), "beyond a blob's end"),
+        (other_table((0, 0, 1 << 40)), "beyond a blob's end"),
         (lambda store, _: store.blobs.add(b"no row"), "within a row"),
     ],
 )
@@ -276,6 +290,16 @@ def test_what_cant_be_had_is_told_and_never_used(built: StoredProject) -> None:
     assert built.build().image.digest == image(built)
 
 
+def test_damage_that_is_gone_by_now_is_none(built: StoredProject) -> None:
+    spare = built.store.blobs.add(b"spare")
+    overwrite(built.store.blobs.path(spare), b"spore")
+    found = checked(built.store).damage
+    built.store.blobs.path(spare).unlink()
+
+    assert [one.outcome for one in repair_of(built).run(found)] == [Outcome.UNNEEDED]
+    assert not list((built.store.root / "quarantine").iterdir())
+
+
 def test_what_nobody_needs_is_only_set_aside(built: StoredProject) -> None:
     spare = built.store.blobs.add(b"spare")
     overwrite(built.store.blobs.path(spare), b"spore")
@@ -285,6 +309,57 @@ def test_what_nobody_needs_is_only_set_aside(built: StoredProject) -> None:
     assert one.outcome is Outcome.UNNEEDED
     assert not built.store.blobs.has(spare)
     assert not lost([one])
+
+
+def repair_of(built: StoredProject) -> Repair:
+    here = Store.look(built.store.root)
+    return Repair(here, marker(here), built.open, Progress())
+
+
+def test_what_a_running_command_mended_meanwhile_is_not_set_aside(built: StoredProject) -> None:
+    made = cut_of_one(built.store)
+    spare, recipe = made.blobs[0], digest_of(b"recipe")
+    damaged = [
+        built.store.blobs.path(spare),
+        place(built.store.root / "layers", made.layer),
+        place(built.store.root / "recipes", recipe),
+    ]
+    for path in damaged:
+        overwrite(path, b"{")
+    found = checked(built.store).damage
+    assert {one.path for one in found} == set(damaged)
+    assert cut_of_one(built.store) == made
+    before = {path: path.stat().st_ino for path in damaged}
+
+    done = repair_of(built).run(found)
+
+    assert [one.outcome for one in done] == [Outcome.AGAIN] * 3
+    assert {path: path.stat().st_ino for path in damaged} == before
+    assert built.store.realisations.of_recipe(recipe) == made
+    assert not list((built.store.root / "quarantine").iterdir())
+
+
+def test_records_of_what_came_back_stay(built: StoredProject) -> None:
+    made = cut_of_one(built.store)
+    recipe = digest_of(b"recipe")
+    for one in (made.blobs[0], made.layer):
+        drop_records(Store.look(built.store.root), [one])
+        assert built.store.realisations.of_recipe(recipe) == made
+    built.store.blobs.path(made.blobs[0]).unlink()
+    drop_records(Store.look(built.store.root), [made.blobs[0]])
+    assert built.store.realisations.recorded(made.layer) is None
+    assert built.store.realisations.layer_of(recipe) is None
+
+
+def cut_of_one(store: Store) -> Realisation:
+    """A layer of one blob that no project needs."""
+    table = SegmentTable()
+    table.add(0, 0, 5)
+    spare, empty = store.blobs.add(b"spare"), store.blobs.add(Listing().to_bytes())
+    tables = store.blobs.add(table.finish())
+    made = Realisation(digest_of(b"layer"), digest_of(b"tar"), 5, (spare,), tables, empty)
+    store.realisations.record(digest_of(b"recipe"), made)
+    return made
 
 
 def test_a_project_that_cant_be_read_keeps_nothing_from_being_set_aside(

@@ -5,8 +5,9 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ from layers import digest_of, new_store
 from basestore.digest import Digest
 from basestore.layer.listing import Listing
 from basestore.progress import Progress
-from basestore.store import Realisation, Store
+from basestore.store import Realisation, Store, inventory
+from basestore.store.blobs import Blobs
 from basestore.store.collect import Collected, Collector
 from basestore.store.inventory import Kind
 from basestore.store.realisations import Realisations, SegmentTable, place
 from basestore.store.survey import Spare
-from basestore.store.waiting import taken
+from basestore.waiting import taken
 
 DAY = 24 * 3600
 NOTHING = Spare()
@@ -99,6 +101,19 @@ def test_a_preview_tells_the_same_and_deletes_nothing(store: Store) -> None:
     assert collect(store, Roots()).files == 0
 
 
+def test_a_preview_minds_running_commands_and_no_dead_ones(store: Store) -> None:
+    one, other = left_by_another(store, b"a running one looked for it", b"a dead one did")
+    running = Store.open(store.root)
+    assert running.blobs.has(one)
+    (store.leases.folder / "1-dead").write_text(f"process 1 (x) on y\n{other.hex}\n")
+    (store.leases.folder / "1-ended").symlink_to("nowhere")
+
+    with running.scratch(), running.blobs.draft():
+        told = Collector(store, Roots(), Spare(), Progress()).preview()
+        assert (told.files, told.bytes) == (1, len(b"a dead one did"))
+        assert collect(store, Roots()) == told
+
+
 def test_layers_go_with_their_records_and_kinds_are_told(store: Store) -> None:
     other = Store.open(store.root)
     gone, kept = layer(other, b"gone"), layer(other, b"kept")
@@ -133,6 +148,22 @@ def test_what_a_running_command_looked_for_stays(store: Store) -> None:
 
     running.lease.release()
     assert collect(store, Roots()).files == 2
+
+
+def opened(blobs: Blobs, digest: Digest) -> None:
+    blobs.open(digest).close()
+
+
+@pytest.mark.parametrize("look", [Blobs.has, Blobs.size, opened, Blobs.check])
+def test_whatever_a_running_command_looks_at_stays(
+    store: Store, look: Callable[[Blobs, Digest], object]
+) -> None:
+    blob, _ = left_by_another(store, b"looked at", b"not looked at")
+    running = Store.open(store.root)
+    look(running.blobs, blob)
+
+    assert collect(store, Roots()).files == 1
+    assert running.blobs.read(blob) == b"looked at"
 
 
 def test_a_record_that_a_running_command_found_stays_whole(store: Store) -> None:
@@ -243,6 +274,32 @@ def test_a_command_that_begins_and_ends_between_two_batches_counts(store: Store)
     assert store.blobs.has(new)
 
 
+def deleted_by_batch(store: Store) -> list[int]:
+    """How many blobs go in each."""
+    steps = step_by_step(store, Roots()).steps()
+    left = [sum(map(len, map(list, inventory.blobs(store.root)))) for _ in steps]
+    return [before - after for before, after in pairwise(left)]
+
+
+def test_batches_are_small(store: Store) -> None:
+    left_by_another(store, *(b"%d" % n for n in range(150)))
+    assert deleted_by_batch(store) == [64, 64, 22]
+
+
+def test_batches_of_large_files_are_smaller(store: Store) -> None:
+    for digest in left_by_another(store, *(b"%d" % n for n in range(5))):
+        store.blobs.path(digest).chmod(0o644)
+        os.truncate(store.blobs.path(digest), 128 * 1024 * 1024)  # which takes no room
+    assert deleted_by_batch(store) == [2, 2, 1]
+
+
+def test_where_there_are_many_roots_fewer_batches_look_at_them(store: Store) -> None:
+    left_by_another(store, *(b"%d" % n for n in range(150)))
+    for n in range(100):
+        store.roots.register(store.root / f"{n}")
+    assert deleted_by_batch(store) == [100, 50]
+
+
 def test_roots_are_read_again_before_each_batch(store: Store) -> None:
     one, other = left_by_another(store, b"one", b"other")
 
@@ -286,9 +343,10 @@ def test_downloads_under_way_stay_and_what_is_left_of_others_goes(store: Store) 
     (folder / "new-1-dead-x").write_bytes(b"of a process that died")
     with (folder / held.hex).open("w+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        collect(store, Roots([wanted, there]))
+        done = collect(store, Roots([wanted, there]))
 
         assert {path.name for path in folder.iterdir()} == {held.hex, wanted.hex}
+    assert {kind: amount.files for kind, amount in done.kinds.items()} == {Kind.PARTIAL: 3}
 
 
 def test_drafts_and_scratch_of_running_commands_stay(store: Store) -> None:
@@ -306,11 +364,31 @@ def test_drafts_and_scratch_of_running_commands_stay(store: Store) -> None:
     assert not (store.root / "scratch" / "1-dead-x").exists()
 
 
-def test_what_a_broken_off_record_left_goes_unless_somebody_writes_it(store: Store) -> None:
+def test_what_a_command_begins_between_two_batches_stays(store: Store) -> None:
+    """Its files are listed before its lease is read."""
+    left_by_another(store, *(b"%d" % n for n in range(100)))
+    steps = step_by_step(store, Roots()).steps()
+    next(steps)
+    next(steps)
+    running = Store.open(store.root)
+    with running.scratch() as folder, running.blobs.draft() as draft:
+        (folder / "file").write_bytes(b"x")
+        draft.file.write(b"draft")
+        for _ in steps:
+            pass
+        draft.keep(digest_of(b"draft"))
+        assert (folder / "file").read_bytes() == b"x"
+    assert running.blobs.read(digest_of(b"draft")) == b"draft"
+
+
+@pytest.mark.parametrize("folder", ["layers", "recipes"])
+def test_what_a_broken_off_record_left_goes_unless_somebody_writes_it(
+    store: Store, folder: str
+) -> None:
     mine, others = digest_of(b"mine"), digest_of(b"other")
     running = Store.open(store.root)
     running.lease.hold([mine])
-    paths = [store.root / "layers" / d.hex[:2] / f".{d.hex}.json-abc" for d in (mine, others)]
+    paths = [store.root / folder / d.hex[:2] / f".{d.hex}.json-abc" for d in (mine, others)]
     for path in paths:
         path.parent.mkdir(parents=True)
         path.write_bytes(b"{")
@@ -346,6 +424,15 @@ def test_a_store_gets_as_small_as_asked_for_the_oldest_first(store: Store) -> No
     assert [store.blobs.has(blob) for blob in blobs] == [True] + [False] * 5 + [True] * 4
     assert done.after == 500
     assert collect(store, Roots(), Spare(size=500)).files == 0
+
+
+def test_what_commands_rely_on_makes_no_room(store: Store) -> None:
+    blobs = [aged(store, b"%d" % n * 100, n * DAY) for n in range(5)]
+    running = Store.open(store.root)
+    assert running.blobs.has(blobs[0])
+
+    assert collect(store, Roots(), Spare(size=300)).after == 300
+    assert [store.blobs.has(blob) for blob in blobs] == [True, False, False, True, True]
 
 
 def test_no_record_stays_without_what_it_names(store: Store) -> None:

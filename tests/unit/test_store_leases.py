@@ -1,5 +1,6 @@
 """Leases and locks: they die with their processes, waits are bounded and name who is waited for."""
 
+import errno
 import fcntl
 import multiprocessing
 import os
@@ -8,6 +9,8 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from basestore.errors import ExitCode
 from basestore.store import Store
 from basestore.store.blobs import locked
 from basestore.store.leases import Held, Leases
-from basestore.store.waiting import LockHeldError, holders_of, taken, wait
+from basestore.waiting import LockHeldError, holders_of, taken, wait
 
 ONE, OTHER = digest_of(b"one"), digest_of(b"other")
 HOLD = """
@@ -39,6 +42,18 @@ def held(leases: Leases) -> Held:
     found = Held(leases)
     found.refresh()
     return found
+
+
+def in_a_child(work: Callable[[], int]) -> int:
+    """What a forked process comes to, or 255."""
+    child = os.fork()
+    if child == 0:
+        code = 255
+        try:
+            code = work()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_what_is_held_is_written_down_until_the_end(store: Store) -> None:
@@ -125,6 +140,19 @@ def test_a_forked_process_shares_the_lease(store: Store) -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+def test_a_process_may_have_any_name(store: Store) -> None:
+    """The kernel cuts names after 15 bytes, in the middle of a letter too."""
+
+    def work() -> int:
+        Path("/proc/self/comm").write_text("basestore-fü-ü", "utf-8")
+        other = Store.open(store.root)
+        other.lease.hold([ONE])
+        assert ONE in held(other.leases)
+        return len(list(other.leases.living()))
+
+    assert in_a_child(work) == 2
+
+
 # --- where a lease can't be written
 
 
@@ -152,6 +180,72 @@ def test_a_lease_on_a_full_disk_keeps_everything(store: Store) -> None:
     assert process.exitcode == 0
     with store.leases.gate(fcntl.LOCK_EX):
         pass
+
+
+def test_a_lease_that_kept_everything_ends_too(store: Store) -> None:
+    def work() -> int:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+        other = Store.open(store.root)
+        gate = store.leases.open(".gate")
+        assert not taken(gate, fcntl.LOCK_EX)
+        other.lease.release()
+        return taken(gate, fcntl.LOCK_EX)
+
+    assert in_a_child(work) == 1
+
+
+def test_digests_are_read_after_a_line_that_was_cut_off(store: Store) -> None:
+    """The disk was full for one process of a command, and there is room again for the others."""
+    end = (store.leases.folder / store.lease.name).stat().st_size
+
+    def work() -> int:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (end + 30, end + 30))
+        store.lease.hold([OTHER])
+        files = len(os.listdir("/proc/self/fd"))
+        store.lease.hold([digest_of(b"a third")])
+        opened = len(os.listdir("/proc/self/fd")) - files
+        return opened or taken(store.leases.open(".gate"), fcntl.LOCK_EX)
+
+    assert in_a_child(work) == 0  # which held the gate open instead
+    store.lease.hold([ONE])
+
+    found = held(store.leases)
+    assert ONE in found
+    assert OTHER not in found
+
+
+def test_a_gate_that_cant_be_opened_is_an_error_and_not_taken_for_none(store: Store) -> None:
+
+    def work() -> int:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        try:
+            store.lease.hold([ONE])
+        except OSError as error:
+            return error.errno or 0
+        return 0
+
+    assert in_a_child(work) == errno.EMFILE
+    store.lease.hold([ONE])
+    assert ONE in held(store.leases)
+
+
+def test_a_digest_is_written_down_once(store: Store) -> None:
+    store.lease.hold([ONE, OTHER])
+    size = (store.leases.folder / store.lease.name).stat().st_size
+    store.lease.hold([OTHER, ONE])
+    assert (store.leases.folder / store.lease.name).stat().st_size == size
+
+
+def test_a_lease_that_has_ended_writes_into_no_other_file(store: Store, tmp_path: Path) -> None:
+    store.lease.release()
+    others = [tmp_path / f"{n}" for n in range(20)]
+    with ExitStack() as stack:
+        for path in others:  # one of which gets the number that the lease's file had
+            stack.enter_context(path.open("wb"))
+        store.lease.hold([ONE])
+    assert {path.read_bytes() for path in others} == {b""}
 
 
 # --- waiting

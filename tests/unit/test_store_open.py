@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from basestore.digest import Digest
 from basestore.errors import ExitCode
+from basestore.files import is_temporary, streamed_file
+from basestore.progress import Progress
 from basestore.store import Store, StoreUnusableError
-from basestore.store.store import StoreFormatError
+from basestore.store.collect import Collector
+from basestore.store.format import StoreFormatError
+from basestore.store.survey import Spare
 
 
 class BrokenOffError(Exception):
@@ -85,3 +90,40 @@ def test_processes_may_make_a_store_at_once(tmp_path: Path) -> None:
     assert [process.exitcode for process in processes] == [0, 0, 0]
     names = {path.name for path in (tmp_path / "store").iterdir()}
     assert names == {"format", "blobs", "partials", "leases"}
+
+
+def test_what_killed_makers_of_a_store_left_is_collected(tmp_path: Path) -> None:
+    """Of its format and its roots; what is being written stays."""
+    store = Store.open(tmp_path)
+    store.register(tmp_path)
+    store.lease.release()
+    left = [
+        tmp_path / ".format-00000000.basestore",
+        store.roots.folder / ".abc.json-00000000.basestore",
+    ]
+    for path in left:
+        path.write_bytes(b"x" * 10)
+
+    with streamed_file(store.roots.folder / "other.json") as file:
+        file.write(b"new")
+        living = [path for path in store.roots.folder.iterdir() if is_temporary(path.name)]
+        # Which has removed what lay in its own folder.
+        assert len(living) == 1
+        left[1].write_bytes(b"x" * 10)
+        would = Collector(Store.look(tmp_path), Nothing(), Spare(), Progress()).preview()
+        done = Collector(Store.look(tmp_path), Nothing(), Spare(), Progress()).run()
+        assert living[0].exists()
+    assert would.files == done.files + 1  # the living one's lock is looked at only then
+    assert done.files == 2
+    assert not any(path.exists() for path in left)
+    assert (store.roots.folder / "other.json").read_bytes() == b"new"
+
+
+class Nothing:
+    """A marker of no roots."""
+
+    def mark(self) -> frozenset[Digest]:
+        return frozenset()
+
+    def stale(self) -> bool:
+        return False

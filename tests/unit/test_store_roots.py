@@ -220,6 +220,25 @@ def test_a_lock_that_changes_meanwhile_counts(built: StoredProject) -> None:
     assert not found.stale()
 
 
+def test_another_branch_that_is_checked_out_meanwhile_counts(built: StoredProject) -> None:
+    """Its lock is as long, has one time of writing and changing, and may get the same inode."""
+    git = ["git", "-C", str(built.root)]
+    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    one, other = wheel(built.store, "one"), wheel(built.store, "two")
+    lock(built.root, "runtime", wheels=(one,))
+    commit(built.root, "one")
+    subprocess.run([*git, "checkout", "-qb", "branch"], check=True)
+    lock(built.root, "runtime", wheels=(other,))
+    commit(built.root, "other")
+    for _ in range(5):  # inodes come back when a file is written where one was removed
+        for branch, needed in (("main", one), ("branch", other)):
+            found = marker(built.store)
+            found.mark()
+            subprocess.run([*git, "checkout", "-q", branch], check=True)
+            assert found.stale()
+            assert needed.sha256 in found.mark()
+
+
 def test_a_project_that_comes_meanwhile_counts(built: StoredProject, tmp_path: Path) -> None:
     found = marker(built.store)
     found.mark()

@@ -3,6 +3,8 @@
 import fcntl
 import multiprocessing
 import os
+import shutil
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +16,17 @@ from wheelmaker import make_wheel
 
 from basestore.digest import Digest
 from basestore.errors import ExitCode
+from basestore.pipeline.store_roots import ProjectMarker, UnreadableProjectError
 from basestore.progress import Progress
+from basestore.sources.git import Git
 from basestore.store import DamagedBlobError, Realisation, Store, StoreUnusableError
+from basestore.store.check import Checker
 from basestore.store.collect import Collector
-from basestore.store.store import NoSeedError, StoreFormatError
+from basestore.store.format import StoreFormatError
+from basestore.store.inventory import Kind
+from basestore.store.store import NoSeedError
 from basestore.store.survey import Spare
-from basestore.store.waiting import taken
+from basestore.waiting import taken
 
 ALICE, BOB, TEAM = 40001, 40002, 40003
 DATA = b"x" * 3000
@@ -118,6 +125,40 @@ def clear(store: Store) -> None:
     assert done.files > 5
 
 
+def finish(store: Store) -> None:
+    """A download that is killed between being read-only and having its name."""
+    partials = store.root / "partials"
+    partials.joinpath(digest_of(DATA).hex).write_bytes(DATA)
+    partials.joinpath(digest_of(DATA).hex).chmod(0o444)
+
+
+def go_on(store: Store) -> None:
+    with store.blobs.partial(digest_of(DATA), len(DATA), "it") as writer:
+        assert writer.size == len(DATA)
+    assert store.blobs.read(digest_of(DATA)) == DATA
+
+
+def begin_anew(store: Store) -> None:
+    with store.blobs.partial(digest_of(DATA), len(DATA), "it") as writer:
+        assert writer.size == 0
+        writer.write(DATA)
+    assert store.blobs.read(digest_of(DATA)) == DATA
+
+
+@pytest.mark.parametrize(("user", "work"), [(ALICE, go_on), (BOB, begin_anew)])
+def test_a_finished_download_without_a_name(
+    shared: Path, user: int, work: Callable[[Store], None]
+) -> None:
+    as_user(ALICE, begin, shared)
+    as_user(ALICE, finish, shared)
+
+    as_user(user, work, shared)
+
+    (blob,) = (shared / "blobs").glob("sha256/*/*")
+    assert stat.S_IMODE(blob.stat().st_mode) == 0o444
+    assert not list((shared / "partials").iterdir())
+
+
 @pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
 def test_two_users_fill_and_clear_one_store(shared: Path, umask: int) -> None:
     as_user(ALICE, keep_layer, shared, umask)
@@ -132,6 +173,104 @@ def test_two_users_fill_and_clear_one_store(shared: Path, umask: int) -> None:
     assert {path.stat().st_gid for path in folders} == {TEAM}
     files = [path for path in shared.rglob("*") if path.is_file()]
     assert {path.stat().st_mode & 0o440 for path in files} == {0o440}
+
+
+def keep_and_be_killed(store: Store) -> None:
+    """A command that ends with its lease in place."""
+    layer(store, b"killed")
+    with store.blobs.partial(digest_of(DATA), len(DATA), "it"), store.scratch():
+        os._exit(0)
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_what_a_killed_command_of_another_user_left_is_cleared(shared: Path, umask: int) -> None:
+    as_user(ALICE, keep_and_be_killed, shared, umask)
+    (lease,) = (shared / "leases").glob("[!.]*")
+    as_user(BOB, clear_what_is_left, shared, umask)
+    assert not lease.exists()
+    assert not list((shared / "partials").iterdir())
+
+
+def clear_what_is_left(store: Store) -> None:
+    here = Store.look(store.root)
+    store.lease.release()
+    done = Collector(here, Nothing(), Spare(), Progress()).run()
+    assert done.kinds[Kind.LAYER].files == done.kinds[Kind.PARTIAL].files == 1
+
+
+def test_what_another_user_relies_on_stays(shared: Path) -> None:
+    as_user(ALICE, keep_data, shared)
+    mine = Store.open(shared)
+    assert mine.blobs.has(digest_of(DATA))
+    as_user(BOB, clear_nothing, shared, 0o077)
+    assert mine.blobs.read(digest_of(DATA)) == DATA
+
+
+def clear_nothing(store: Store) -> None:
+    here = Store.look(store.root)
+    collector = Collector(here, Nothing(), Spare(), Progress())
+    assert collector.preview().files == collector.run().files == 0
+
+
+def test_a_lease_that_one_may_not_read_is_nobodys_end(shared: Path) -> None:
+    """Its process was killed before it gave the file its mode: nobody knows what it relied on."""
+    as_user(ALICE, keep_data, shared)
+    file = shared / "leases" / "1-unreadable"
+    file.write_bytes(b"")
+    os.chown(file, ALICE, TEAM)
+    file.chmod(0o600)
+    as_user(BOB, clear_unreadably, shared)
+    assert file.exists()
+    as_user(ALICE, clear_data, shared)
+    assert not file.exists()
+
+
+def clear_unreadably(store: Store) -> None:
+    assert store.lease.name in store.leases.names()
+    collector = Collector(Store.look(store.root), Nothing(), Spare(), Progress())
+    with pytest.raises(PermissionError):
+        collector.run()
+    assert store.blobs.has(digest_of(DATA))
+
+
+def clear_data(store: Store) -> None:
+    here = Store.look(store.root)
+    assert Collector(here, Nothing(), Spare(), Progress()).run().files == 1
+
+
+def test_a_project_that_one_may_not_look_into_stops_the_collection(
+    shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = tmp_path_factory.mktemp("project")
+    (project / "locks").mkdir()
+    as_user(ALICE, keep_data, shared)
+    Store.look(shared).register(project)
+    project.chmod(0o700)
+    as_user(BOB, clear_for_projects, shared)
+    assert Store.look(shared).blobs.has(digest_of(DATA))
+
+
+def clear_for_projects(store: Store) -> None:
+    here = Store.look(store.root)
+    marker = ProjectMarker(here, lambda folder: Git(folder, {}))
+    with pytest.raises(UnreadableProjectError, match="ermission"):
+        Collector(here, marker, Spare(), Progress()).run()
+
+
+def test_what_one_may_not_read_is_told_by_a_check(shared: Path) -> None:
+    as_user(ALICE, keep_layer, shared)
+    for path in shared.rglob("*.json"):
+        if path.parent.parent.name in ("layers", "recipes"):
+            path.chmod(0o600)
+    as_user(BOB, check, shared)
+
+
+def check(store: Store) -> None:
+    found = Checker(Store.look(store.root), lambda *_: "", 1, Progress()).run()
+    assert {(one.what, one.reason) for one in found.damage} == {
+        ("layer record", "Permission denied"),
+        ("recipe record", "Permission denied"),
+    }
 
 
 def test_in_a_store_of_ones_own_the_umask_decides(tmp_path: Path) -> None:
@@ -158,6 +297,18 @@ def test_who_may_only_read_a_store_keeps_all_of_it_meanwhile(shared: Path) -> No
     for path in (shared, *shared.rglob("*")):
         path.chmod(path.stat().st_mode & ~0o022)
     as_user(BOB, look_on, shared)
+
+
+def read_data(store: Store) -> None:
+    assert store.blobs.read(digest_of(DATA)) == DATA
+
+
+def test_who_may_only_read_a_store_that_was_never_collected_reads_it(shared: Path) -> None:
+    as_user(ALICE, keep_data, shared)
+    shutil.rmtree(shared / "leases")
+    shared.chmod(0o755)
+    as_user(BOB, read_data, shared)
+    assert not (shared / "leases").exists()
 
 
 def keep_data(store: Store) -> None:

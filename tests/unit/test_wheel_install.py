@@ -228,6 +228,13 @@ def test_a_bad_reference_is_refused(store: Store, reference: str) -> None:
     refused(store, made, "entry")
 
 
+@pytest.mark.parametrize("name", ["amdclang++", "2to3", "a_b-c.d"])
+def test_script_names_are_those_of_programs(store: Store, name: str) -> None:
+    found = installed(store, make_wheel("demo", entry_points={"console_scripts": {name: "a:b"}}))
+
+    assert f"{BIN}/{name}" in found
+
+
 @pytest.mark.parametrize("name", ["../demo", "a/b", "..", ".", "a b", "é"])
 def test_a_bad_script_name_is_refused(store: Store, name: str) -> None:
     made = make_wheel("demo", entry_points={"console_scripts": {name: "demo:main"}})
@@ -522,8 +529,15 @@ def test_a_broken_script_names_the_wheel(store: Store) -> None:
 
 
 def test_a_broken_file_is_named(store: Store) -> None:
-    with pytest.raises(BrokenStreamError, match=f"^{SITE}/demo/x.py: "):
+    with pytest.raises(BrokenStreamError, match=rf"^demo-1.*whl is refused: {SITE}/demo/x\.py: "):
         installed(store, by_items(Item("demo/x.py", b"content", data=deflated(b"another"))))
+
+
+def test_of_several_wheels_the_broken_one_is_named(store: Store) -> None:
+    broken = by_items(Item("demo/x.py", b"content", data=deflated(b"another")))
+    with pytest.raises(BrokenStreamError) as caught:
+        installed(store, make_wheel("aaa"), broken, make_wheel("zzz"))
+    assert (caught.value.file, caught.value.path) == (broken.file, f"{SITE}/demo/x.py")
 
 
 def test_one_path_twice_in_a_wheel_is_refused(store: Store) -> None:

@@ -175,6 +175,17 @@ def test_foreign_extra_fields_are_passed_over(folder: Path) -> None:
     assert len(read(folder, zip_bytes([item]))) == 1
 
 
+@pytest.mark.parametrize("zip64", [None, {}])
+@pytest.mark.parametrize("comment", [b"zip-rs", b"c" * 255, b"PK"])
+def test_a_comment_is_passed_over(
+    folder: Path, comment: bytes, zip64: dict[str, object] | None
+) -> None:
+    """Such as ``zip-rs``, which maturin's wheels had in 2019."""
+    end = {"comment": comment} if zip64 is None else {"comment": comment, "start": FULL32}
+
+    assert read(folder, zip_bytes(BOTH, zip64=zip64, end=end)) == read(folder, PLAIN)
+
+
 # --- refused
 
 NAMES = {
@@ -201,7 +212,21 @@ LIES: dict[str, tuple[bytes, str]] = {
     "no zip": (b"x" * 100, "doesn't end with"),
     "trailing byte": (PLAIN + b"x", "doesn't end with"),
     "trailing newline": (PLAIN + b"\n", "doesn't end with"),
-    "comment": (zip_bytes(BOTH, end={"comment": b"hello"}), "doesn't end with"),
+    "comment with an end record in it": (
+        zip_bytes(BOTH, end={"comment": PLAIN[-22:]}),
+        "directory isn't where",
+    ),
+    "comment with a part of a record": (
+        zip_bytes(BOTH, end={"comment": b"PK\x05\x06 and more"}),
+        "doesn't end with",
+    ),
+    "comment that is a zip": (zip_bytes(BOTH, end={"comment": PLAIN}), "directory isn't where"),
+    "comment of two lines": (zip_bytes(BOTH, end={"comment": b"two\nlines"}), "its comment"),
+    "comment with a NUL": (zip_bytes(BOTH, end={"comment": b"zip\0rs"}), "its comment"),
+    "comment that isn't ASCII": (zip_bytes(BOTH, end={"comment": b"\xa0"}), "its comment"),
+    "comment of 256 bytes": (zip_bytes(BOTH, end={"comment": b"c" * 256}), "doesn't end with"),
+    "byte behind a comment": (zip_bytes(BOTH, end={"comment": b"c"}) + b"x", "doesn't end with"),
+    "half a comment": (zip_bytes(BOTH, end={"comment": b"zip-rs"})[:-1], "doesn't end with"),
     "another archive behind": (PLAIN + PLAIN, "directory isn't where"),
     "leading data": (b"#!/bin/sh\n" + PLAIN, "directory isn't where"),
     "a last byte less": (PLAIN[:-1], "doesn't end with"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from basestore.files import is_temporary
 from basestore.layer.application.errors import (
     NoContextError,
     OutsideProjectError,
@@ -118,9 +119,11 @@ class Context:
         return Found(node.path, status.st_size, bool(status.st_mode & stat.S_IXUSR))
 
     def _scan(self, path: str) -> list[os.DirEntry[str]]:
+        """What a folder holds, without what this tool is writing there or was killed at."""
         try:
             with os.scandir(self.folder / path) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
+                lasting = (entry for entry in entries if not is_temporary(entry.name))
+                return sorted(lasting, key=lambda entry: entry.name)
         except OSError as error:
             raise self._unreadable(path or ".", error) from None
 

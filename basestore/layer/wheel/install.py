@@ -16,7 +16,7 @@ from basestore.layer.entry import Copied, Encoded, Entry, Kind, Payload, Stored
 from basestore.layer.inflate import InflateError, inflate_start
 from basestore.layer.wheel.content import SMALL, read_content
 from basestore.layer.wheel.errors import BadZipError
-from basestore.layer.wheel.record import Row, check_names, parse_record, row_for, write_rows
+from basestore.layer.wheel.record import Claim, Row, Rows, Rule, row_for, strict, write_rows
 from basestore.layer.wheel.scripts import entry_point_scripts, with_interpreter
 from basestore.layer.wheel.zip import DEFLATED, ZipEntry, read_zip
 from basestore.lock.model import Wheel
@@ -55,12 +55,15 @@ class Layout:
         }.get(name)
 
 
-def wheel_entries(wheel: Wheel, file: BinaryIO, layout: Layout) -> tuple[Entry, ...]:
+def wheel_entries(
+    wheel: Wheel, file: BinaryIO, layout: Layout, rule: Rule = strict
+) -> tuple[Entry, ...]:
     """The entries of an installed wheel, unsorted, without folders; raises BadZipError.
 
-    ``file`` is the wheel's open blob; only its directory and its metadata are read.
+    ``file`` is the wheel's open blob; only its directory and its metadata are read. ``rule``: what
+    becomes of its RECORD.
     """
-    return _Install(wheel, file, layout).entries()
+    return _Install(wheel, file, layout).entries(rule)
 
 
 class _Install:
@@ -73,13 +76,11 @@ class _Install:
         self._distribution = self._info.removesuffix(".dist-info").partition("-")[0]
         self._data = f"{self._info.removesuffix('.dist-info')}.data/"
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self, rule: Rule) -> tuple[Entry, ...]:
         self._check_wheel_file()
         self._check_metadata()
-        record = self._member(f"{self._info}/RECORD")
-        content = self._content(record)
-        rows = parse_record(content, self._wheel.file)
-        check_names(rows, self._members, record.name, self._wheel.file)
+        claim = self._claim()
+        rows = rule(claim)
         scripts = self._scripts()
         installed = [
             *(pair for pair in self._files() if pair[1].path not in scripts),
@@ -88,7 +89,7 @@ class _Install:
         ]
         added = [self._row(path, data) for path, data in scripts.items()]
         added.append(self._row(f"{self._layout.site}/{self._info}/INSTALLER", INSTALLER))
-        installed.append((record.name, self._record(record, content, rows, added, installed)))
+        installed.append((claim.path, self._record(claim, rows, added, installed)))
         return tuple(entry for _, entry in installed)
 
     def _bad(self, reason: str) -> BadZipError:
@@ -164,6 +165,8 @@ class _Install:
             if name.startswith(self._data):
                 yield name, self._data_file(name, member)
                 continue
+            if name.partition("/")[0].endswith(".data") and "/" in name:
+                raise self._bad(f"{name} is in a .data folder that isn't {self._data}")
             mode = 0o755 if member.executable else 0o644
             yield name, Entry(f"{site}/{name}", Kind.FILE, mode, self._payload(member))
 
@@ -203,22 +206,27 @@ class _Install:
     def _row(self, path: str, data: bytes) -> Row:
         return row_for(posixpath.relpath(path, self._layout.site), data)
 
+    def _claim(self) -> Claim:
+        path = f"{self._info}/RECORD"
+        member = self._members.get(path)
+        content = self._content(member) if member else None
+        return Claim.of(self._wheel.file, path, content, self._members)
+
     def _record(
         self,
-        record: ZipEntry,
-        content: bytes,
-        rows: Sequence[Row],
+        claim: Claim,
+        rows: Rows,
         added: Sequence[Row],
         installed: Iterable[tuple[str | None, Entry]],
     ) -> Entry:
-        """RECORD: the wheel's stream and our lines; rewritten only where files have moved."""
-        path = f"{self._layout.site}/{record.name}"
+        """RECORD: the wheel's stream and our lines; written anew where rows or places changed."""
+        path = f"{self._layout.site}/{claim.path}"
         installer = f"{self._info}/INSTALLER"
         moved = any(row.path.startswith(self._data) or row.path == installer for row in rows)
-        if moved:
+        if moved or rows != claim.rows:
             return entries.file(path, write_rows(self._moved(rows, added, installed)))
-        lines = (b"" if content.endswith(b"\n") else b"\n") + write_rows(added)
-        parts = (*self._payload(record), entries.encoded(lines))
+        lines = (b"" if (claim.content or b"").endswith(b"\n") else b"\n") + write_rows(added)
+        parts = (*self._payload(self._members[claim.path]), entries.encoded(lines))
         return Entry(path, Kind.FILE, 0o644, parts)
 
     def _moved(

@@ -4,11 +4,14 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from basestore.layer.names import shown
-from basestore.layer.wheel.errors import BadZipError
+from basestore.layer.wheel.errors import BadRecordError, BadZipError
+from basestore.layer.wheel.zip import ZipEntry
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Files beside RECORD that it need not list (PyPA binary distribution format)."""
@@ -23,7 +26,37 @@ class Row:
     size: str
 
 
-def parse_record(content: bytes, label: str) -> tuple[Row, ...]:
+Rows = tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a wheel says it holds, beside what it holds.
+
+    ``file``: the wheel's name. ``path`` and ``content``: RECORD's, the latter None where there is
+    none. ``rows``: what RECORD lists. ``members``: the archive's files by name.
+    """
+
+    file: str
+    path: str
+    content: bytes | None
+    rows: Rows
+    members: Mapping[str, ZipEntry]
+
+    @classmethod
+    def of(
+        cls, file: str, path: str, content: bytes | None, members: Mapping[str, ZipEntry]
+    ) -> Self:
+        """What this RECORD says; raises BadZipError where it can't be read."""
+        rows = () if content is None else parse_record(content, file)
+        return cls(file, path, content, rows, members)
+
+
+Rule = Callable[[Claim], Rows]
+"""What comes of a claim: the rows that hold, `strict` or `mended`; raises BadRecordError."""
+
+
+def parse_record(content: bytes, label: str) -> Rows:
     """The rows of a RECORD; raises BadZipError."""
     try:
         text = content.decode("utf-8-sig")
@@ -41,19 +74,51 @@ def unhashed(record: str) -> frozenset[str]:
     return frozenset((record, *(f"{folder}{name}" for name in SIGNATURES)))
 
 
-def check_names(rows: Sequence[Row], names: Iterable[str], record: str, label: str) -> None:
-    """Hold RECORD to the archive's file names, both ways; raises BadZipError with the first."""
-    free = unhashed(record)
-    listed = [row.path for row in rows if row.path not in free]
-    held = {name for name in names if name not in free}
-    if len(set(listed)) != len(listed):
-        raise BadZipError(label, "its RECORD lists a file twice")
-    missing = sorted(held.difference(listed))
-    if missing:
-        raise BadZipError(label, f"its RECORD doesn't list {missing[0]}")
-    absent = sorted(set(listed) - held)
-    if absent:
-        raise BadZipError(label, f"its RECORD lists {shown(absent[0])}, which it doesn't hold")
+def strict(claim: Claim) -> Rows:
+    """RECORD as it is; raises BadRecordError where it doesn't list exactly the archive's files."""
+    for fault in faults(claim):
+        raise BadRecordError(claim.file, fault)
+    return claim.rows
+
+
+def mended(claim: Claim) -> Rows:
+    """RECORD as far as it is true of the archive, and a bare row for each file it says nothing of.
+
+    Nothing is hashed: a row stays as it is where nothing contradicts it. Bare too is the row of a
+    file that has two different ones, or one with another size (PyPA, "The RECORD file": either
+    field may be empty). Signatures need no row. In RECORD's order, then by path.
+    """
+    said: dict[str, set[Row]] = {}
+    for row in claim.rows:
+        said.setdefault(row.path, set()).add(row)
+    there = {claim.path, *claim.members}
+    unlisted = there.difference(said, unhashed(claim.path) - {claim.path})
+    paths = [*(path for path in said if path in there), *sorted(unlisted)]
+    return tuple(_true_row(path, said.get(path, set()), claim) for path in paths)
+
+
+def _true_row(path: str, said: set[Row], claim: Claim) -> Row:
+    if len(said) == 1 and path != claim.path:
+        (row,) = said
+        if row.size in ("", str(claim.members[path].size)):
+            return row
+    return Row(path, "", "")
+
+
+def faults(claim: Claim) -> Iterator[str]:
+    """Where RECORD's names are not the archive's, a clause each."""
+    if claim.content is None:
+        yield f"it has no {claim.path}"
+        return
+    free = unhashed(claim.path)
+    listed = Counter(row.path for row in claim.rows if row.path not in free)
+    held = {name for name in claim.members if name not in free}
+    for path in sorted(path for path, times in listed.items() if times > 1):
+        yield f"its RECORD lists {shown(path)} twice"
+    for path in sorted(held.difference(listed)):
+        yield f"its RECORD doesn't list {path}"
+    for path in sorted(listed.keys() - held):
+        yield f"its RECORD lists {shown(path)}, which it doesn't hold"
 
 
 def row_for(path: str, content: bytes) -> Row:

@@ -13,7 +13,7 @@ _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _REFERENCE = re.compile(
     rf"(?P<module>{_DOTTED})\s*:\s*(?P<attribute>{_DOTTED})\s*(?:\[[^\]]*\])?", re.ASCII
 )
-_NAME = re.compile(r"[\w.-]+", re.ASCII)
+_NAME = re.compile(r"[\w.+-]+", re.ASCII)  # ROCm's compilers have names like amdclang++
 _SHEBANG = re.compile(rb"#!pythonw?[0-9.]*")
 
 _TEMPLATE = """\

@@ -2,7 +2,7 @@
 
 PKWARE APPNOTE 6.3.10; section numbers below are its. Local headers and central directory must
 agree, entries must tile the file from its first byte to the directory, names must be plain and
-unique, and nothing may follow the end. Contents are not read here.
+unique, and nothing may follow the end but a short comment. Contents are not read here.
 """
 
 import os
@@ -12,20 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
+from basestore.layer.wheel.directory import Directory, find_directory
 from basestore.layer.wheel.errors import BadZipError
 from basestore.layer.wheel.names import UnsafeNameError, file_and_folder, plain_name
 from basestore.layer.window import Window
 
 STORED, DEFLATED = 0, 8
 
-_END = struct.Struct("<4sHHHHIIH")  # 4.3.16
-_END64_LOCATOR = struct.Struct("<4sIQI")  # 4.3.15
-_END64 = struct.Struct("<4sQHHIIQQQQ")  # 4.3.14
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")  # 4.3.12
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")  # 4.3.7
 _DESCRIPTOR = b"PK\x07\x08"  # 4.3.9.3
-_LOCATOR = b"PK\x06\x07"
-_FULL32, _FULL16 = 0xFFFFFFFF, 0xFFFF
+_FULL32 = 0xFFFFFFFF
 _ZIP64 = 0x0001  # 4.5.3
 _UNICODE_PATH = 0x7075  # 4.6.9: another name, for those who read it
 
@@ -34,7 +31,6 @@ _LEVEL, _HAS_DESCRIPTOR, _UTF8 = 0x0006, 0x0008, 0x0800
 _KNOWN_FLAGS = _LEVEL | _HAS_DESCRIPTOR | _UTF8
 _NEWEST = 63  # 4.4.3.2: what it takes to read an entry; nothing newer is defined
 _EMPTY_STREAM = 2  # bytes of the shortest deflate stream, that of nothing
-_MAX_DIRECTORY = 64 * 1024 * 1024  # the largest one seen, torch's, has 1.4 MB
 
 _DENSEST = 1032
 """No deflate stream holds more times its own bytes: 258 bytes take at least two bits."""
@@ -89,8 +85,9 @@ class _Reader:
         self._label = label
 
     def entries(self) -> tuple[ZipEntry, ...]:
-        start, directory, count = self._directory()
-        central = sorted(self._central(directory, count), key=lambda entry: entry.offset)
+        directory = find_directory(self._window, self._size, self._bad)
+        start = directory.start
+        central = sorted(self._central(directory), key=lambda entry: entry.offset)
         names = self._names(central)
         found = []
         position = 0
@@ -118,49 +115,9 @@ class _Reader:
             raise self._bad("it ends too early")
         return data
 
-    def _directory(self) -> tuple[int, bytes, int]:
-        """Where the central directory starts, its bytes, and its number of entries."""
-        at = self._size - _END.size
-        if at < 0:
-            raise self._bad("it is too short for a zip")
-        signature, disk, start_disk, here, count, length, start, comment = _END.unpack(
-            self._read(at, _END.size)
-        )
-        if signature != b"PK\x05\x06" or comment:
-            raise self._bad("it doesn't end with an end of central directory record")
-        if disk or start_disk or here != count:
-            raise self._bad("it is a part of a split zip")
-        if count == _FULL16 or _FULL32 in (length, start):
-            at, *real = self._directory64(at)
-            told = zip((count, length, start), (_FULL16, _FULL32, _FULL32), real, strict=True)
-            if any(value not in (full, wide) for value, full, wide in told):
-                raise self._bad("its two end of central directory records differ")
-            count, length, start = real
-        elif self._window.read(max(at - _END64_LOCATOR.size, 0), 4) == _LOCATOR:
-            raise self._bad("it holds a ZIP64 record that its end record doesn't announce")
-        if start + length != at or length > _MAX_DIRECTORY:
-            raise self._bad("its central directory isn't where its end record says")
-        return start, self._read(start, length), count
-
-    def _directory64(self, at: int) -> tuple[int, int, int, int]:
-        at -= _END64_LOCATOR.size
-        signature, disk, offset, disks = _END64_LOCATOR.unpack(
-            self._read(max(at, 0), _END64_LOCATOR.size)
-        )
-        if signature != _LOCATOR or disk or disks > 1 or offset + _END64.size != at:
-            raise self._bad("its ZIP64 end of central directory isn't where its locator says")
-        signature, size, _, _, disk, start_disk, here, count, length, start = _END64.unpack(
-            self._read(offset, _END64.size)
-        )
-        if signature != b"PK\x06\x06" or size != _END64.size - 12 or here != count:
-            raise self._bad("its ZIP64 end of central directory is malformed")
-        if disk or start_disk:
-            raise self._bad("it is a part of a split zip")
-        return offset, count, length, start
-
-    def _central(self, directory: bytes, count: int) -> Iterator[_Central]:
-        at = 0
-        for _ in range(count):
+    def _central(self, found: Directory) -> Iterator[_Central]:
+        directory, at = found.content, 0
+        for _ in range(found.count):
             if at + _CENTRAL.size > len(directory):
                 raise self._bad("its central directory ends too early")
             fields = _CENTRAL.unpack_from(directory, at)

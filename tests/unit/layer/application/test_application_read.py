@@ -505,3 +505,11 @@ def test_an_application_is_equal_to_itself(root: Path) -> None:
 def test_names_that_delete_what_lies_below_are_refused(root: Path, target: str) -> None:
     with pytest.raises(TargetError, match="deletes files of the base"):
         read(root, ("main.py", target))
+
+
+def test_what_a_killed_command_left_is_not_copied(root: Path) -> None:
+    before = read(root, "app")
+    (root / "app/.main.py-x1y2z3a4.basestore").write_text("half a fi")
+    (root / "app/.notes-x1y2z3a4").write_text("a file like others\n")
+
+    assert paths(read(root, "app")) == ["app/app/.notes-x1y2z3a4", *paths(before)]

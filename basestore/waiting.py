@@ -94,7 +94,7 @@ def holder(pid: int) -> Holder:
     """A process of this machine, with the name of its program and command but no arguments."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
     except OSError:
         words, name = [], "ended"
     return Holder(pid, _command(words) or name, os.uname().nodename)
