@@ -1,5 +1,6 @@
 """`basestore store info` and `basestore store roots`."""
 
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from basestore.errors import BasestoreError, UsageError
 from basestore.progress import Progress
 
 if TYPE_CHECKING:
-    from basestore.pipeline.store_info import Info, Root
+    from basestore.pipeline.store_info import Info, Large, Root
     from basestore.store import Store
 
 Forget = Annotated[
@@ -83,18 +84,27 @@ def _show_info(store: "Store", found: "Info", free: int | None) -> None:
     rows = [(f"  {kind}", str(amount.files), size(amount.bytes)) for kind, amount in kinds]
     for line in columns(rows, right=(1, 2)) if rows else ():
         say(line)
-    if found.shares:
-        head = ("  profile", "files", "bytes", "unique", "project")
-        shares = [
-            (f"  {one.name}", str(one.files), size(one.bytes), size(one.unique), str(one.project))
-            for one in found.shares
-        ]
-        for line in columns([head, *shares], right=(1, 2, 3)):
-            say(line)
-    for digest, kind, amount in found.largest:
-        say(f"  largest  {size(amount)}  {digest}  {kind}")
     if free is not None:
         say(f"  `store gc` would free {size(free)}")
+    for projects, shares in groupby(found.shares, key=lambda one: one.projects):
+        for project in projects:
+            say(str(project))
+        cells = [
+            (f"  {one.name}", str(one.files), size(one.bytes), f"unique {size(one.unique)}")
+            for one in shares
+        ]
+        for line in columns(cells, right=(1, 2)):
+            say(line)
+    if found.largest:
+        say("largest")
+        large = [(f"  {size(one.size)}", _shown(one, kind)) for one, kind in found.largest]
+        for line in columns(large, right=(0,)):
+            say(line)
+
+
+def _shown(large: "Large", kind: str) -> str:
+    """What a blob is called, else its kind and the digits that its digest begins with."""
+    return large.name or f"{kind}: {large.digest.hex[:12]}"
 
 
 def _info_json(store: "Store", found: "Info", free: int | None) -> dict[str, object]:
@@ -106,22 +116,24 @@ def _info_json(store: "Store", found: "Info", free: int | None) -> dict[str, obj
             str(kind): {"files": amount.files, "bytes": amount.bytes}
             for kind, amount in sorted(found.kinds.items())
         },
-        "largest": [
-            {"digest": str(digest), "kind": str(kind), "size": amount}
-            for digest, kind, amount in found.largest
-        ],
+        "largest": [{**_large_json(one), "kind": str(kind)} for one, kind in found.largest],
         "profiles": [
             {
-                "project": str(one.project),
+                "project": str(one.projects[0]),
+                "projects": list(map(str, one.projects)),
                 "profile": one.name,
                 "files": one.files,
                 "bytes": one.bytes,
                 "unique": one.unique,
-                "largest": [{"digest": str(d), "size": amount} for d, amount in one.largest],
+                "largest": list(map(_large_json, one.largest)),
             }
             for one in found.shares
         ],
     }
+
+
+def _large_json(large: "Large") -> dict[str, object]:
+    return {"digest": str(large.digest), "size": large.size, "name": large.name or None}
 
 
 def _root_json(root: "Root") -> dict[str, object]:

@@ -1,7 +1,8 @@
 """What is in the store: by kind, by profile, and the projects that it is kept for."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +18,28 @@ _LARGEST = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Large:
+    """A blob and its size in bytes. ``name``: a wheel's file or a .deb, empty of what has none."""
+
+    digest: Digest
+    size: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """What one profile or service needs of what is in the store, in bytes.
 
-    ``unique``: what nothing else needs. ``largest``: its largest blobs with their sizes.
+    ``projects``: those that have it and need the very same for it, as copies of one project do.
+    ``unique``: what no other profile needs. ``largest``: its largest blobs.
     """
 
-    project: Path
+    projects: tuple[Path, ...]
     name: str
     files: int
     bytes: int
     unique: int
-    largest: tuple[tuple[Digest, int], ...]
+    largest: tuple[Large, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +56,10 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """A whole store. ``largest``: its largest blobs with kind and size."""
+    """A whole store. ``largest``: its largest blobs with their kinds."""
 
     kinds: Mapping[Kind, Amount]
-    largest: tuple[tuple[Digest, Kind, int], ...]
+    largest: tuple[tuple[Large, Kind], ...]
     shares: tuple[Share, ...]
 
     @property
@@ -60,8 +71,8 @@ class Info:
 def read_info(store: Store, marker: ProjectMarker) -> Info:
     """Look through a store; projects that can't be read have no shares."""
     kinds: defaultdict[Kind, Amount] = defaultdict(Amount)
-    needs = dict(_needs(marker))
-    wanted = frozenset[Digest]().union(*needs.values())
+    needs = _needs(marker)
+    wanted = frozenset[Digest]().union(*(needed for _, needed in needs))
     sizes: dict[Digest, int] = {}
     largest: list[tuple[int, Digest, Kind]] = []
     for files in inventory.everything(store.root):
@@ -73,8 +84,10 @@ def read_info(store: Store, marker: ProjectMarker) -> Info:
             if digest in wanted:
                 sizes[digest] = file.size
             largest = sorted((*largest, (file.size, digest, file.kind)), reverse=True)[:_LARGEST]
-    shares = tuple(_shares(needs, sizes))
-    return Info(dict(kinds), tuple((d, kind, size) for size, d, kind in largest), shares)
+    names = _names(marker)
+    shares = tuple(_shares(needs, sizes, names))
+    named = tuple((Large(d, size, names.get(d, "")), kind) for size, d, kind in largest)
+    return Info(dict(kinds), named, shares)
 
 
 def read_roots(store: Store, marker: ProjectMarker) -> Iterator[Root]:
@@ -97,25 +110,48 @@ def _root(project: Path, marker: ProjectMarker) -> Root:
         return Root(project, error.message, ())
 
 
-def _needs(marker: ProjectMarker) -> Iterator[tuple[tuple[Path, str], frozenset[Digest]]]:
+_Needed = tuple[str, frozenset[Digest]]
+"""A profile or service by name, and what it needs."""
+
+
+def _needs(marker: ProjectMarker) -> Mapping[_Needed, Sequence[Path]]:
+    """What is needed, and by which projects; those that can't be read are left out."""
+    found: defaultdict[_Needed, list[Path]] = defaultdict(list)
     for project in marker.projects():
-        for name, needed in _readable(project, marker).items():
-            yield (project, name), needed
+        with suppress(BasestoreError):
+            for needed in next(marker.needs_of(project)).items():
+                found[needed].append(project)
+    return found
 
 
-def _readable(project: Path, marker: ProjectMarker) -> Mapping[str, frozenset[Digest]]:
-    try:
-        return next(marker.needs_of(project))
-    except BasestoreError:
-        return {}
+def _names(marker: ProjectMarker) -> Mapping[Digest, str]:
+    """What packages are called, as locks name them."""
+    found: dict[Digest, str] = {}
+    for project in marker.projects():
+        with suppress(BasestoreError):
+            for part in (part for lock in marker.locks_of(project) for part in lock.platforms):
+                found.update((deb.sha256, f"{deb.name} {deb.version}") for deb in part.debs)
+                found.update((wheel.sha256, wheel.file) for wheel in part.wheels)
+    return found
 
 
 def _shares(
-    needs: Mapping[tuple[Path, str], frozenset[Digest]], sizes: Mapping[Digest, int]
+    needs: Mapping[_Needed, Sequence[Path]],
+    sizes: Mapping[Digest, int],
+    names: Mapping[Digest, str],
 ) -> Iterator[Share]:
-    users = Counter(digest for needed in needs.values() for digest in needed)
-    for (project, name), needed in sorted(needs.items()):
+    """The shares, those of the same projects together."""
+    users = Counter(digest for _, needed in needs for digest in needed)
+    ordered = sorted(needs.items(), key=lambda item: (sorted(item[1]), item[0][0]))
+    for (name, needed), projects in ordered:
         there = {digest: sizes[digest] for digest in needed if digest in sizes}
         unique = sum(size for digest, size in there.items() if users[digest] == 1)
         largest = sorted(there.items(), key=lambda item: (-item[1], item[0]))[:_LARGEST]
-        yield Share(project, name, len(there), sum(there.values()), unique, tuple(largest))
+        yield Share(
+            tuple(sorted(projects)),
+            name,
+            len(there),
+            sum(there.values()),
+            unique,
+            tuple(Large(digest, size, names.get(digest, "")) for digest, size in largest),
+        )

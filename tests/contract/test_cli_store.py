@@ -1,6 +1,5 @@
 """`basestore store` as a user runs it: what it says, deletes, mends, and ends with."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -234,9 +233,31 @@ def test_info_says_what_is_in_it_by_kind_and_profile(run: CommandLine, project: 
     own = sum(one.size for part in lock.platforms for one in part.wheels if one.generation == "cpu")
     assert (cpu["unique"], runtime["unique"]) == (own, 0)
     assert cpu["bytes"] == runtime["bytes"] + own
+    (largest, *_) = found["largest"]
+    assert largest["name"] in {one.file for part in lock.platforms for one in part.wheels}
     text = run("store", "info").expect(0).out
     assert "`store gc` would free 20 B" in text
-    assert json.dumps(found)
+    assert largest["name"] in text
+
+
+def test_a_copy_of_a_project_shares_its_rows(
+    run: CommandLine, project: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(project, tmp_path / "another")
+    store_of(run).register(copy)
+    both = sorted([str(copy), str(project)])
+
+    rows = run("store", "info", "--json").expect(0).json["profiles"]
+    assert [(one["profile"], one["projects"]) for one in rows] == [("cpu", both), ("runtime", both)]
+    assert rows[0]["unique"] > 0
+
+    (copy / "locks/cpu.lock").unlink()
+    rows = run("store", "info", "--json").expect(0).json["profiles"]
+    found = {one["profile"]: one["projects"] for one in rows}
+    assert found == {"cpu": [str(project)], "runtime": both}
+    shown = run("store", "info").expect(0).out.splitlines()
+    assert shown.count(str(copy)) == 1
+    assert shown.count(str(project)) == 2
 
 
 def test_a_project_that_isnt_known_cant_be_forgotten(run: CommandLine, tmp_path: Path) -> None:

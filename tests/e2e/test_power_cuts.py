@@ -31,6 +31,7 @@ def past(
 def test_outlives_a_loss_of_power(past: Past) -> None:
     tally = strike(past, STARTS[past.scene.name], every=8)
     assert tally.failures == []
+    assert tally.closed == 0
     assert tally.trees > 5
     assert tally.started
     if past.scene.name == "build":
