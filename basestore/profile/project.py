@@ -45,6 +45,18 @@ class UnknownProfileError(UsageError):
         self.name = name
 
 
+class UnknownNameError(UsageError):
+    """The project has neither a profile nor a service of that name."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"no profile or service {name!r}: there is neither {profile_file(name)} nor "
+            f"[services.{name}] in {PROJECT_FILE}",
+            nearest(name, known),
+        )
+        self.name = name
+
+
 class MisnamedProfileError(InputError):
     """A file among the profiles has a name that no profile can have."""
 
@@ -131,7 +143,8 @@ def chosen_profiles(project: Project, names: tuple[str, ...]) -> tuple[str, ...]
 def chosen_names(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
     """The profiles and services named, or all of them if none is named.
 
-    Raises PlainNameError, UnknownProfileError, NoProfilesError and MisnamedProfileError.
+    Raises PlainNameError, UnknownProfileError, UnknownNameError, NoProfilesError and
+    MisnamedProfileError.
     """
     return _chosen(project, names, all_names(project))
 
@@ -141,7 +154,8 @@ def _chosen(project: Project, names: tuple[str, ...], known: tuple[str, ...]) ->
         raise NoProfilesError(project)
     for name in names:
         if plain_name(name) not in known:
-            raise UnknownProfileError(name, known)
+            serving = project.services.keys() & set(known)
+            raise (UnknownNameError if serving else UnknownProfileError)(name, known)
     return tuple(dict.fromkeys(names)) or known
 
 

@@ -282,6 +282,14 @@ def lost(found: dict[str, tuple[str, str]], file: str) -> list[tuple[str, str]]:
     return [found[name] for name in names[file]]
 
 
+def test_a_misspelt_name_is_neither(basestore: CommandLine) -> None:
+    assert basestore("build", "orc").expect(2).err == (
+        "error: no profile or service 'orc': there is neither profiles/orc.toml nor [services.orc] "
+        "in basestore.toml\n"
+        " hint: did you mean 'ocr'? known here: api, cpu, jobs, ocr, runtime\n"
+    )
+
+
 def test_services_on_nothing(basestore: CommandLine, root: Path) -> None:
     text = (root / "basestore.toml").read_text()
     more = '[services.a]\nbase = "b"\n[services.b]\nbase = "a"\n'
