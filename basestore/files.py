@@ -4,13 +4,14 @@ Order of every write: data, fsync of the file, rename, fsync of the folder.
 
 What is written has a name ``.NAME-????????.basestore`` until then, beside its place, and its writer
 holds a lock of it. So what a writer that was killed left is told from what is being written, and
-the next one in that folder removes it.
+the next one in that folder removes it; a folder, the next one to the same place.
 """
 
 import contextlib
 import fcntl
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ _MODE = 0o644
 
 _SUFFIX = ".basestore"
 _TEMPORARY = re.compile(rf"\..+-[a-z0-9_]{{8}}{re.escape(_SUFFIX)}")  # as mkstemp(3) makes them
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 @contextlib.contextmanager
@@ -47,6 +49,23 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_all(folder: Path) -> None:
+    """Make all that was written to a folder's file system durable, as syncfs(2) does.
+
+    Tens of thousands of files one by one take minutes, and sync(2) tells no errors and waits for
+    every file system there is.
+    """
+    import ctypes  # for this only: Python hasn't the call
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(folder))
     finally:
         os.close(descriptor)
 
@@ -148,6 +167,23 @@ def streamed_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
+def filled_folder(path: Path) -> Iterator[Path]:
+    """A new folder to fill, mode 0700, which takes its name when the block ends well.
+
+    It is gone if not. A folder of that name may be there if it is empty.
+    """
+    with _folder_beside(path.absolute()) as temporary:
+        yield temporary
+        _sync_all(temporary)
+        temporary.replace(path)
+        try:
+            sync_folder(temporary.parent)
+        except OSError:
+            path.replace(temporary)  # so that it can be tried again, and is gone till then
+            raise
+
+
+@contextlib.contextmanager
 def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
     """A synced file beside ``path``; removed at the end unless it was renamed."""
     with _beside(path) as (temporary, file):
@@ -182,6 +218,49 @@ def _held(path: Path) -> tuple[Path, BinaryIO]:
                 Path(name).unlink(missing_ok=True)
                 continue
         return Path(name), file
+
+
+@contextlib.contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """A new folder beside ``path``, removed at the end unless it was renamed."""
+    make_folder(path.parent)
+    prefix = f".{path.name}-"
+    with contextlib.suppress(PermissionError):  # one that may be written but not read
+        for name in filter(is_temporary, os.listdir(path.parent)):
+            if name.startswith(prefix):
+                _remove_unheld_folder(path.parent / name)
+    temporary, descriptor = _held_folder(path.parent, prefix)
+    try:
+        yield temporary
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _held_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """A new folder under a lock, or another one where somebody removed the first, as `_held`."""
+    while True:
+        path = Path(tempfile.mkdtemp(_SUFFIX, prefix, parent))
+        try:
+            descriptor = os.open(path, _FOLDER)
+        except FileNotFoundError:
+            continue
+        with contextlib.suppress(OSError):  # a file system without locks: nobody clears there
+            if not taken(descriptor, fcntl.LOCK_EX) or not path.is_dir():
+                os.close(descriptor)
+                continue
+        return path, descriptor
+
+
+def _remove_unheld_folder(path: Path) -> None:
+    """Remove a folder, with all in it, that nobody holds a lock of."""
+    with contextlib.suppress(OSError):  # gone by now, no folder, or another user's
+        descriptor = os.open(path, _FOLDER)
+        try:
+            if taken(descriptor, fcntl.LOCK_EX):
+                shutil.rmtree(path, ignore_errors=True)
+        finally:
+            os.close(descriptor)
 
 
 def _finish(file: BinaryIO, mode: int) -> None:

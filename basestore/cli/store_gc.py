@@ -1,5 +1,6 @@
 """`basestore store gc`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ from basestore.errors import UsageError
 
 if TYPE_CHECKING:
     from basestore.pipeline.store_gc import Clearing
-    from basestore.store.collect import Collected
+    from basestore.store import Store
     from basestore.store.survey import Spare
 
 _LONGEST = 100 * 365  # days; nothing in a store is older
@@ -45,7 +46,8 @@ IgnoreProject = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FOLDER",
-        help="Go on without knowing what this project needs (repeatable); it stays registered.",
+        help="Leave this project out of account (repeatable): what only it needs goes. It stays "
+        "registered.",
     ),
 ]
 
@@ -72,6 +74,8 @@ def gc(
     store = store_here(settings)
     here = project_here(start_of(context))
     marker = marker_of(settings, store, revisions, here, ignore_project or ())
+    for project in _unknown(store, ignore_project or ()):
+        warn(f"the store isn't kept for {project}, which --ignore-project names")
     with watching(json) as progress:
         if not dry_run:
             for project in here:
@@ -79,10 +83,8 @@ def gc(
         done = (preview if dry_run else clear)(store, marker, spare, progress)
     if json:
         print_json(_to_json(done, dry_run))
-        return
-    for project in done.gone:
-        warn(f"{project} is gone: what only it needed is not kept")
-    _show(done.collected, dry_run)
+    else:
+        _show(done, dry_run)
     if spare.size is not None and done.collected.after > spare.size:
         warn(
             f"the store has still more than {size(spare.size)}: projects need the rest, or it is "
@@ -102,13 +104,23 @@ def _spare(max_size: str | None, keep_days: int | None, now: datetime) -> "Spare
         raise UsageError(f"--max-size: {error}", SIZE_HINT) from None
 
 
-def _show(done: "Collected", dry_run: bool) -> None:
+def _unknown(store: "Store", projects: Sequence[Path]) -> Sequence[Path]:
+    """Those that the store isn't kept for, perhaps misspelt; raises DamagedRootError."""
+    known = frozenset(store.roots.projects()) if projects else frozenset()
+    return [project for project in projects if project.resolve() not in known]
+
+
+def _show(done: "Clearing", dry_run: bool) -> None:
+    for project in done.gone:
+        warn(f"{project} is gone: what only it needed is not kept")
+    collected = done.collected
     rows = [
         (f"  {kind}", str(amount.files), size(amount.bytes))
-        for kind, amount in sorted(done.kinds.items(), key=lambda item: -item[1].bytes)
+        for kind, amount in sorted(collected.kinds.items(), key=lambda item: -item[1].bytes)
     ]
     verb = "would delete" if dry_run else "deleted"
-    say(f"{verb} {count(done.files, 'file')}, {size(done.bytes)} of {size(done.before)}")
+    amount = f"{size(collected.bytes)} of {size(collected.before)}"
+    say(f"{verb} {count(collected.files, 'file')}, {amount}")
     if rows:
         for line in columns(rows, right=(1, 2)):
             say(line)

@@ -135,13 +135,20 @@ def _show(checked: "Checked", repaired: "tuple[Repaired, ...]", roots: "tuple[Ro
     )
     for one in repaired:
         say(f"  {one.damage}")
-        say(f"    {one.outcome}{''.join(f'; {reason}' for reason in one.reasons)}")
+        say(f"    {one.outcome}")
+    reasons = dict.fromkeys(reason for one in repaired for reason in one.reasons)
+    for reason in reasons:
+        warn(reason)
+    if reasons:
+        hint(
+            "what could not be brought back comes with the next `basestore build` that can have it"
+        )
     for damage in checked.damage if not repaired else ():
         say(f"  {damage}")
     if checked.damage and not repaired:
         hint("run `basestore store verify --repair`")
     if checked.incomplete:
-        say(f"  {count(len(checked.incomplete), 'layer')} not whole, which count as not there")
+        say(f"  {count(len(checked.incomplete), 'layer')} not whole, counted as not there")
     for root in roots:
         if root.state:
             warn(f"{root.project}: {root.state}")

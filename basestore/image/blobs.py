@@ -8,6 +8,10 @@ from basestore.digest import Digest
 from basestore.image.model import Descriptor, Image, Layer
 from basestore.store import MissingBlobError, Realisation, Store, WrongDigestError
 
+_HINT = (
+    "the store, or its seed, was changed on the disk: run `basestore store verify --repair` there"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageBlob:
@@ -25,7 +29,7 @@ class ImageBlob:
         found = Digest(sha256.hexdigest())
         if found != self.descriptor.digest:
             expected = str(self.descriptor.digest)
-            raise WrongDigestError("a blob made from the store", expected, str(found))
+            raise WrongDigestError("a blob made from the store", expected, str(found), _HINT)
 
 
 def layer_realisation(store: Store, layer: Layer) -> Realisation:

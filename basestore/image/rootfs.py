@@ -1,29 +1,24 @@
 """Export as a root file system: the layers of one platform unpacked over each other."""
 
-import contextlib
-import fcntl
-import glob
 import io
 import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator
+from gzip import BadGzipFile
 from pathlib import Path
 
 from isal import igzip
 
 from basestore.errors import InputError
-from basestore.files import is_temporary, make_folder, sync_folder
+from basestore.files import filled_folder
 from basestore.image.blobs import ImageBlob, layer_blob
 from basestore.image.model import PlatformImage
+from basestore.layer.inflate import InflateError
 from basestore.progress import Advance, Progress
 from basestore.store import Store
-from basestore.waiting import taken
 
 _COPY = 1024 * 1024
-_SUFFIX = ".basestore"  # so that it is_temporary
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 class NotEmptyError(InputError):
@@ -41,70 +36,18 @@ def export_rootfs(store: Store, platform: PlatformImage, folder: Path, progress:
     """
     if folder.exists() and any(folder.iterdir()):
         raise NotEmptyError(folder)
-    with _beside(folder.absolute()) as beside:
+    with filled_folder(folder) as beside:
         folders: dict[Path, tarfile.TarInfo] = {}
         for layer in platform.layers:
             name = layer.descriptor.digest.hex[:12]
             with progress.task("unpack", name, layer.descriptor.size) as advance:
                 source = _ChunkReader(layer_blob(store, layer), advance)
-                _unpack(source, beside, folders)
+                _unpack_checked(source, beside, folders)
         for path, info in reversed(folders.items()):
             _own(path, info)
             path.chmod(info.mode)
             os.utime(path, (info.mtime, info.mtime))
         beside.chmod(0o755)
-        os.sync()  # all at once: tens of thousands of files one by one take minutes
-        beside.replace(folder)
-        try:
-            sync_folder(beside.parent)
-        except OSError:
-            folder.replace(beside)  # not half done: a folder that isn't empty is refused next time
-            raise
-
-
-@contextlib.contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """A new folder beside one, removed at the end unless it was renamed.
-
-    Its maker holds a lock of it, so that what a killed one left is known, and removed before.
-    """
-    make_folder(folder.parent)
-    prefix = f".{folder.name}-"
-    for path in folder.parent.glob(f"{glob.escape(prefix)}*"):
-        if is_temporary(path.name):
-            _remove_unheld(path)
-    path, descriptor = _held(folder.parent, prefix)
-    try:
-        yield path
-    finally:
-        os.close(descriptor)
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _held(parent: Path, prefix: str) -> tuple[Path, int]:
-    """A new folder under a lock; another one where somebody took the first for a leftover."""
-    while True:
-        path = Path(tempfile.mkdtemp(_SUFFIX, prefix, parent))
-        try:
-            descriptor = os.open(path, _FOLDER)
-        except FileNotFoundError:
-            continue
-        with contextlib.suppress(OSError):  # a file system without locks: nobody clears there
-            if not taken(descriptor, fcntl.LOCK_EX) or not path.is_dir():
-                os.close(descriptor)
-                continue
-        return path, descriptor
-
-
-def _remove_unheld(path: Path) -> None:
-    """Remove a folder that nobody holds a lock of."""
-    with contextlib.suppress(OSError):  # gone by now, no folder, or another user's
-        descriptor = os.open(path, _FOLDER)
-        try:
-            if taken(descriptor, fcntl.LOCK_EX):
-                shutil.rmtree(path, ignore_errors=True)
-        finally:
-            os.close(descriptor)
 
 
 class _ChunkReader(io.RawIOBase):
@@ -126,6 +69,20 @@ class _ChunkReader(io.RawIOBase):
         buffer[: len(piece)] = piece
         self._rest = self._rest[len(piece) :]
         return len(piece)
+
+    def drain(self) -> None:
+        """Read the rest; raises WrongDigestError if the layer isn't what its digest says."""
+        for _ in self._chunks:
+            pass
+
+
+def _unpack_checked(source: _ChunkReader, root: Path, folders: dict[Path, tarfile.TarInfo]) -> None:
+    """Unpack a layer; what can't be read of it is told by its digest, if that is wrong, too."""
+    try:
+        _unpack(source, root, folders)
+    except (BadGzipFile, EOFError, InflateError, tarfile.TarError):
+        source.drain()
+        raise
 
 
 def _unpack(source: _ChunkReader, root: Path, folders: dict[Path, tarfile.TarInfo]) -> None:

@@ -1,6 +1,6 @@
 """What a profile's settings come to in its lock. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from basestore.errors import InputError
 from basestore.lock.model import ImageConfig, PlatformLock
@@ -22,6 +22,19 @@ class IdleRecordExceptionError(InputError):
         )
         self.package = package
         self.near = tuple(near)
+
+
+class ParentsRecordExceptionError(InputError):
+    """A profile excepts a package from its RECORD that its parent brought."""
+
+    def __init__(self, place: Location, package: str, generation: str) -> None:
+        super().__init__(
+            f"{place}: record-exceptions: the wheel of {package} is {generation}'s, whose layers "
+            "are the same in all that extends it",
+            f"write the exception into {profile_file(generation)}",
+        )
+        self.package = package
+        self.generation = generation
 
 
 def image_config(profile: Profile) -> ImageConfig:
@@ -60,17 +73,33 @@ def path_conflicts(
 
 
 def record_exceptions(profile: Profile, platforms: Sequence[PlatformLock]) -> Mapping[str, str]:
-    """The reasons of the exceptions that can be: of those packages that are locked.
+    """The reasons of the exceptions that can be: each for a wheel that its own profile brought.
 
-    What a child inherits may be for a platform that it doesn't have; a profile's own that is for
-    nothing raises IdleRecordExceptionError.
+    What a child inherits may be for a platform that it doesn't have, or for a wheel that it
+    replaces. A profile's own that is for nothing raises IdleRecordExceptionError; one for a wheel
+    of its parent raises ParentsRecordExceptionError, since the layers of a parent are its child's.
     """
-    locked = {wheel.name for platform in platforms for wheel in platform.wheels}
+    brought = {(wheel.generation, wheel.name) for one in platforms for wheel in one.wheels}
+    names = {generation.file: generation.name for generation in profile.lineage}
+    held = {
+        name: one.reason
+        for name, one in profile.record_exceptions.items()
+        if (names.get(one.place.file), name) in brought
+    }
     for name, one in profile.record_exceptions.items():
-        if name not in locked and one.place.file == profile.file:
-            from difflib import get_close_matches
+        if name not in held and one.place.file == profile.file:
+            raise _for_nothing(profile, name, one.place, brought)
+    return held
 
-            base = profile.service.base if profile.service else ""
-            near = get_close_matches(name, sorted(locked), n=2, cutoff=0.6)
-            raise IdleRecordExceptionError(one.place, name, base, near)
-    return {n: one.reason for n, one in profile.record_exceptions.items() if n in locked}
+
+def _for_nothing(
+    profile: Profile, name: str, place: Location, brought: Collection[tuple[str, str]]
+) -> InputError:
+    from difflib import get_close_matches
+
+    for generation, other in brought:
+        if other == name:
+            return ParentsRecordExceptionError(place, name, generation)
+    base = profile.service.base if profile.service else ""
+    near = get_close_matches(name, sorted({other for _, other in brought}), n=2, cutoff=0.6)
+    return IdleRecordExceptionError(place, name, base, near)

@@ -35,8 +35,8 @@ def push_image(
 ) -> Pushed:
     """Push a recorded image.
 
-    The store is opened only if the registry lacks the tag. Raises NotBuiltError, TagTakenError and
-    what the client raises.
+    The store is opened only if the registry lacks the tag. Raises NotBuiltError, TagTakenError,
+    WrongDigestError where the store is damaged, and what the client raises.
     """
     repository = str(client.repository)
     if is_pushed(client, recorded.tag, recorded.image):
@@ -65,7 +65,7 @@ def _push_blobs(store: "Store", image: Image) -> Iterator[PushBlob]:
 
 
 def _push_blob(name: str, blob: ImageBlob) -> PushBlob:
-    return PushBlob(name, blob.descriptor.digest, blob.descriptor.size, blob.open)
+    return PushBlob(name, blob.descriptor.digest, blob.descriptor.size, blob.checked)
 
 
 def _name(packages: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.errors import BasestoreError
-from basestore.pipeline.store_roots import ProjectMarker, is_there
+from basestore.pipeline.store_roots import ProjectMarker, UnreadableProjectError, is_there
 from basestore.store import Store, inventory
 from basestore.store.collect import Amount
 from basestore.store.inventory import Kind
@@ -95,8 +95,8 @@ def read_roots(store: Store, marker: ProjectMarker) -> Iterator[Root]:
     for file in store.roots.files():
         try:
             project = store.roots.project_of(file)
-        except DamagedRootError as error:
-            yield Root(file, error.message, ())
+        except DamagedRootError:
+            yield Root(file, "doesn't say any more which project it stands for", ())
             continue
         yield _root(project, marker)
 
@@ -106,8 +106,8 @@ def _root(project: Path, marker: ProjectMarker) -> Root:
         if not is_there(project):
             return Root(project, "the folder is gone", ())
         return Root(project, "", tuple(sorted(next(marker.needs_of(project)))))
-    except BasestoreError as error:
-        return Root(project, error.message, ())
+    except UnreadableProjectError as error:
+        return Root(project, error.cause.message, ())
 
 
 _Needed = tuple[str, frozenset[Digest]]

@@ -18,8 +18,7 @@ from basestore.layer.wheel.content import Compared, check_contents, compare_cont
 from basestore.lock.model import Deb, Lock, Wheel
 from basestore.pipeline.store_roots import ProjectMarker, UnreadableProjectError
 from basestore.progress import Advance, Progress
-from basestore.store import Store
-from basestore.store.blobs import DamagedBlobError, MissingBlobError
+from basestore.store import MissingBlobError, Store
 
 Artifact = Wheel | Deb
 
@@ -131,8 +130,8 @@ class PackageChecker:
         try:
             with self.store.blobs.open(package.artifact.sha256) as file:
                 return _compare(package, file, advance)
-        except (MissingBlobError, DamagedBlobError):
-            return None  # deleted a moment ago, or damaged since it was hashed
+        except MissingBlobError:  # deleted a moment ago
+            return None
         except IntegrityError as error:
             return Untrue(package, error)
 

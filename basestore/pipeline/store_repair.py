@@ -105,8 +105,10 @@ class Repair:
                 self._note(claim, error)
 
     def _note(self, claim: _Claim, error: BasestoreError) -> None:
+        reason = f"{claim.name}: {error.message}"
         for digest in claim.damaged:
-            self._failures.setdefault(digest, []).append(f"{claim.name}: {error.message}")
+            if reason not in (known := self._failures.setdefault(digest, [])):
+                known.append(reason)
 
     def _is_whole(self, damage: Damage) -> bool:
         """Whether it is there again, as it should be."""

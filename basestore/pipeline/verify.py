@@ -1,9 +1,13 @@
 """Verify: profile, lock, images file and registry agree, or each that doesn't is named."""
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import BinaryIO
 
+from basestore.digest import Digest
+from basestore.errors import IntegrityError
 from basestore.image.model import APPLICATION_LABEL, LOCK_LABEL
 from basestore.layer.deb.content import check_contents as check_deb
 from basestore.layer.wheel.content import Compared, check_contents, compare_contents
@@ -94,7 +98,8 @@ def verify_content(
     """Every file of every wheel and .deb has the hash that its own archive lists for it.
 
     Of a wheel that the lock excepts, it is told what its RECORD says wrongly. Fetches archives that
-    the store lacks. Raises BadZipError and MalformedDebError with the first that differs.
+    the store lacks. Raises BadZipError and MalformedDebError with the first that differs, and
+    DamagedBlobError where the store has other bytes than were locked.
     """
     lock = locked.parse()
     wheels = {wheel.sha256: wheel for one in lock.platforms for wheel in one.wheels}
@@ -104,7 +109,7 @@ def verify_content(
     for wheel in wheels.values():
         with (
             progress.task("check", wheel.file, wheel.size) as advance,
-            store.blobs.open(wheel.sha256) as file,
+            _opened(store, wheel.sha256) as file,
         ):
             if wheel.name in lock.record_exceptions:
                 compared = compare_contents(file, wheel.file, advance)
@@ -114,6 +119,17 @@ def verify_content(
     detail = f"{files} files of {len(wheels) - len(excepted)} wheels have RECORD's hashes"
     details = (detail, *_deb_contents(debs.values(), store))
     return (Finding("content", True, "; ".join(details)), *excepted)
+
+
+@contextmanager
+def _opened(store: Store, digest: Digest) -> Iterator[BinaryIO]:
+    """An archive to check; where it is refused but isn't what was locked, DamagedBlobError."""
+    with store.blobs.open(digest) as file:
+        try:
+            yield file
+        except IntegrityError:
+            store.blobs.check(digest)
+            raise
 
 
 def _excepted(wheel: Wheel, reason: str, compared: Compared) -> Finding:
@@ -127,7 +143,7 @@ def _deb_contents(debs: Collection[Deb], store: Store) -> Iterator[str]:
         return
     files, privileged = 0, set[str]()
     for deb in debs:
-        with store.blobs.open(deb.sha256) as file:
+        with _opened(store, deb.sha256) as file:
             checked = check_deb(file, f"{deb.name} {deb.version}")
         files += checked.files
         privileged |= set(checked.privileged)

@@ -5,25 +5,21 @@ name in the blobs' folder therefore always stands for all of its bytes.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
-import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from basestore.digest import CHUNK, Digest, read_chunks
 from basestore.errors import IntegrityError
-from basestore.files import is_at, sync_folder
+from basestore.files import sync_folder
 from basestore.store.folders import Folders
-from basestore.waiting import wait
+from basestore.store.locking import locked
 
-STALLED = 600.0
-"""Seconds that another process's download is waited for while nothing of it arrives."""
+_OTHER_SOURCE = "the source serves other bytes than were locked; don't trust it before you know why"
 
 
 class Lease(Protocol):
@@ -49,9 +45,11 @@ class DamagedBlobError(IntegrityError):
     """A blob of the store has other bytes than it was kept with."""
 
     def __init__(self, digest: Digest, path: Path) -> None:
+        root = path.parents[3]  # the store's own, or that of its seed
         super().__init__(
             f"the store's blob {digest} is damaged",
-            f"something changed it on the disk: remove {path}, and run `basestore build`",
+            f"something changed {path} on the disk: run "
+            f"`BASESTORE_STORE={root} basestore store verify --repair`",
         )
         self.digest = digest
 
@@ -59,10 +57,9 @@ class DamagedBlobError(IntegrityError):
 class WrongDigestError(IntegrityError):
     """Bytes arrived that are not the ones their digest or size promised."""
 
-    def __init__(self, what: str, expected: str, found: str) -> None:
+    def __init__(self, what: str, expected: str, found: str, hint: str = _OTHER_SOURCE) -> None:
         super().__init__(
-            f"{what} is not what was asked for: expected {expected}, found {found}",
-            "the source serves other bytes than were locked; don't trust it before you know why",
+            f"{what} is not what was asked for: expected {expected}, found {found}", hint
         )
         self.expected = expected
         self.found = found
@@ -255,39 +252,8 @@ class Blobs:
         try:
             with self.open(digest) as file:
                 return file.read() == data
-        except MissingBlobError:
+        except (MissingBlobError, OSError):  # a disk may not read any more what it has
             return False
-
-
-@contextlib.contextmanager
-def locked(path: Path, mode: int, what: str) -> Iterator[BinaryIO]:
-    """Open a file for reading and writing, alone; whoever replaced it meanwhile is waited out.
-
-    Raises LockHeldError where it is another process's and doesn't grow any more.
-    """
-    while True:
-        with _opened(path) as file:
-            wait(file.fileno(), fcntl.LOCK_EX, what, partial(_size, file), STALLED)
-            if not is_at(file, path):
-                continue
-            if (status := os.fstat(file.fileno())).st_uid == os.geteuid():
-                os.fchmod(file.fileno(), mode | stat.S_IMODE(status.st_mode))
-            elif not file.writable():
-                path.unlink()
-            if file.writable():
-                yield file
-                return
-
-
-def _opened(path: Path) -> BinaryIO:
-    """A file to go on with; only to be read if it was finished, but never named."""
-    try:
-        return path.open("a+b")
-    except PermissionError:
-        try:
-            return path.open("rb")
-        except FileNotFoundError:  # named a moment ago
-            return path.open("a+b")
 
 
 def _finish(file: BinaryIO) -> None:
@@ -296,7 +262,3 @@ def _finish(file: BinaryIO) -> None:
     with contextlib.suppress(PermissionError):  # a download that another user had begun
         os.fchmod(file.fileno(), 0o444)
     os.fsync(file.fileno())
-
-
-def _size(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_size

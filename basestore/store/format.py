@@ -26,17 +26,33 @@ It may find its work done in part, by one that was killed, and does the rest. Wh
 it did is durable.
 """
 
-_LINE = re.compile(rb"basestore store ([1-9][0-9]{0,5})\n")
+_LINE = re.compile(rb"basestore store (0|[1-9][0-9]{0,5})\n")
 _PAUSE = 0.05  # seconds between two looks whether the others have ended
 
 
 class StoreFormatError(InputError):
     """The folder is a store of another format, or none."""
 
-    def __init__(self, root: Path, found: str) -> None:
+
+class UnknownFormatError(StoreFormatError):
+    """The store has a format that is newer, or from which no steps lead here."""
+
+    def __init__(self, root: Path, found: int) -> None:
         super().__init__(
-            f"the store {root} has the unknown format {found!r}",
+            f"the store {root} has the unknown format {found}",
             "use the version of basestore that wrote it, or another folder in BASESTORE_STORE",
+        )
+
+
+class UnreadableFormatError(StoreFormatError):
+    """The file ``format`` doesn't say which format the store has, or the folder is no store."""
+
+    def __init__(self, root: Path, found: bytes, wanted: int) -> None:
+        super().__init__(
+            f"{root / 'format'} doesn't say which format the store has: "
+            f"{found[:40].decode(errors='replace')!r}",
+            f"if it is a store of this version, write the line `basestore store {wanted}` into "
+            "that file; else set BASESTORE_STORE to another folder",
         )
 
 
@@ -107,12 +123,11 @@ class Format:
     def _read(self, root: Path) -> int:
         """The number of a store's format: this one, or one from which steps lead here."""
         data = (root / "format").read_bytes()
-        line = _LINE.fullmatch(data)
-        number = int(line[1]) if line else 0
-        if not line or not all(one in self.steps for one in range(number, self.number)):
-            raise StoreFormatError(root, data[:40].decode(errors="replace").strip())
-        if number > self.number:
-            raise StoreFormatError(root, data.decode().strip())
+        if not (line := _LINE.fullmatch(data)):
+            raise UnreadableFormatError(root, data, self.number)
+        number = int(line[1])
+        if number > self.number or not self.steps.keys() >= set(range(number, self.number)):
+            raise UnknownFormatError(root, number)
         return number
 
 

@@ -21,7 +21,6 @@ from basestore.waiting import LockHeldError, holder, taken, wait
 
 _GATE = ".gate"
 _COLLECTOR = ".collector"
-_THE_GATE = "the gate of the store"
 _DIGITS = 64  # of a digest
 
 
@@ -129,12 +128,16 @@ class Leases:
         """Make the folder where it is missing."""
         self.folders.make(self.folder)
 
+    @property
+    def _the_gate(self) -> str:
+        return f"the gate of the store {self.folder.parent}"
+
     def enter(self) -> int:
         """Pass the gate; it is left by closing the file. As `gate`, made for being quick."""
         descriptor = self.open(_GATE)
         if not taken(descriptor, fcntl.LOCK_SH):
             try:
-                wait(descriptor, fcntl.LOCK_SH, _THE_GATE)
+                wait(descriptor, fcntl.LOCK_SH, self._the_gate)
             except LockHeldError:
                 os.close(descriptor)
                 raise
@@ -143,7 +146,7 @@ class Leases:
     @contextlib.contextmanager
     def gate(self, operation: int) -> Iterator[None]:
         """Pass the gate (``LOCK_SH``), or close it (``LOCK_EX``); raises LockHeldError."""
-        with self._locked(_GATE, operation, _THE_GATE):
+        with self._locked(_GATE, operation, self._the_gate):
             yield
 
     @contextlib.contextmanager

@@ -13,13 +13,15 @@ from basestore.store.store import Store
 
 def set_aside(store: Store, damage: Damage) -> None:
     """Move a damaged file to the quarantine, unless a running command has replaced it by now."""
-    folder = store.root / "quarantine"
-    store.folders.make(folder)
+    aside = store.root / "quarantine" / damage.path.name
+    store.folders.make(aside.parent)
     with contextlib.suppress(FileNotFoundError):
         if damage.path.lstat().st_ino == damage.inode:
             # Renaming one name of a file to another one of it does nothing (rename(2)).
-            (folder / damage.path.name).unlink(missing_ok=True)
-            damage.path.replace(folder / damage.path.name)
+            aside.unlink(missing_ok=True)
+            damage.path.replace(aside)
+            if aside.lstat().st_ino != damage.inode:  # replaced between the look and the move
+                aside.replace(damage.path)
 
 
 def drop_records(store: Store, lost: Collection[Digest]) -> None:

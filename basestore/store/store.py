@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -102,12 +103,19 @@ class Store:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A new folder on the store's file system, removed with all in it at the end."""
+        """A new folder on the store's file system, removed with all in it at the end.
+
+        Raises StoreUnusableError where what is written meanwhile finds no space.
+        """
         folder = self.root / "scratch"
         self.folders.make(folder)
         path = Path(tempfile.mkdtemp(dir=folder, prefix=f"{self.lease.name}-"))
         try:
             yield path
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise StoreUnusableError(self.root, os.strerror(error.errno)) from error
         finally:
             shutil.rmtree(path, ignore_errors=True)
 

@@ -117,7 +117,11 @@ class Connections:
         address, credentials = take_credentials(proxy)
         headers = {"Proxy-Authorization": credentials.basic} if credentials else None
         manager = urllib3.ProxyManager(
-            address, maxsize=CONNECTIONS, ssl_context=context, proxy_headers=headers
+            address,
+            maxsize=CONNECTIONS,
+            ssl_context=context,
+            proxy_ssl_context=context,
+            proxy_headers=headers,
         )
         return patient(manager, wait)
 

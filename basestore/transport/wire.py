@@ -89,6 +89,21 @@ class _Answer(HTTPResponse):
         self._steps = Stepped(self.fp.detach(), wait)
         self.fp = io.BufferedReader(self._steps)
 
+    def begin(self) -> None:
+        """Read the head of the answer itself.
+
+        Interim answers come before it, as many as the server likes (RFC 9110 15.2); http.client
+        passes over those of status 100 alone, and would leave what follows to the next request.
+        What has no body by its status has none, whatever its head says (RFC 9112 6.3): since the
+        server may think otherwise, its connection serves no more.
+        """
+        super().begin()
+        while 100 <= self.status < 200:
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
+        if self.chunked and self.status in (204, 304):
+            self.chunked, self.will_close = False, True
+
     def read1(self, n: int = -1) -> bytes:
         """What comes next of the body."""
         self._steps.step("a piece", max(n, 0) + HEAD)

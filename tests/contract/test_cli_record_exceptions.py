@@ -11,6 +11,7 @@ from commandline import CommandLine
 from layers import SITE, foundation_of, recorded
 from locked_project import edit, lock
 from loopback_index import loopback_index
+from loopback_registry import loopback_registry
 from wheelmaker import Row, make_wheel, right_record
 
 from basestore.digest import Digest
@@ -131,6 +132,27 @@ def test_verify_says_what_is_excepted_and_why(run: CommandLine) -> None:
     assert "package" not in content
     assert (exception["package"], exception["reason"]) == ("demo", REASON)
     assert "demo/wrong.py is not what its RECORD says" in exception["detail"]
+
+
+def test_a_wheel_that_the_disk_damaged_is_not_its_makers_fault(run: CommandLine) -> None:
+    except_demo(run)
+    run("build").expect(0)
+    blob = Store.look(Path(run.environ["BASESTORE_STORE"])).blobs.path(Digest(WHEEL.sha256))
+    data = bytearray(WHEEL.data)
+    name = b"demo/wrong.py"  # its content comes after the first; only that is sent
+    data[WHEEL.data.index(name) + len(name)] ^= 1
+    blob.unlink()
+    blob.write_bytes(data)
+
+    done = run("verify", "--content").expect(ExitCode.INTEGRITY)
+    assert f"sha256:{WHEEL.sha256} is damaged" in done.err
+    assert "store verify --repair" in " ".join(done.err.split())
+    assert "maintainers" not in done.err
+    with loopback_registry() as registry:
+        pushed = run("push", "--to", f"{registry.address}/team").expect(ExitCode.INTEGRITY)
+        assert not any(registry.manifests.values())
+    assert "a blob made from the store" in pushed.err
+    assert "store verify --repair" in " ".join(pushed.err.split())
 
 
 def test_the_store_is_sound_yet_a_package_isnt(run: CommandLine) -> None:

@@ -143,6 +143,16 @@ def test_gc_stops_at_a_project_that_cant_be_read(
     assert str(project) in elsewhere("store", "roots").expect(0).out
 
 
+def test_a_project_to_ignore_that_nobody_knows_is_told(run: CommandLine, project: Path) -> None:
+    misspelt = project.with_name("projct")
+
+    told = run("store", "gc", "--ignore-project", str(misspelt)).expect(0)
+    assert f"the store isn't kept for {misspelt}" in told.err
+    assert all(map(store_of(run).blobs.has, wheels(project)))
+    known = run("store", "gc", "--dry-run", "--ignore-project", str(project)).expect(0)
+    assert "isn't kept for" not in known.err
+
+
 def test_a_project_that_is_gone_is_told_and_forgotten(
     run: CommandLine, project: Path, tmp_path: Path
 ) -> None:
@@ -165,6 +175,8 @@ def test_what_is_to_stay_is_said_in_days_and_bytes(run: CommandLine) -> None:
     done = run("store", "gc", "--max-size", "1 B").expect(0)
     assert not store_of(run).blobs.has(spare)
     assert "the store has still more than 1 B" in done.err
+    told = run("store", "gc", "--max-size", "1 B", "--json").expect(0)
+    assert "the store has still more than 1 B" in told.err
     assert "--max-size" in run("store", "gc", "--max-size", "much").expect(ExitCode.USAGE).err
 
 
@@ -201,7 +213,8 @@ def test_what_cant_be_brought_back_is_damage_with_a_reason(run: CommandLine, pro
 
     done = run("store", "verify", "--repair", "--offline").expect(ExitCode.INTEGRITY)
 
-    assert "could not be brought back; cpu: offline" in done.out
+    assert "could not be brought back" in done.out
+    assert done.err.count("cpu: offline") == 1
     assert not store_of(run).blobs.has(wheel)
     run("store", "verify").expect(0)
 

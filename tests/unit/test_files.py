@@ -1,15 +1,15 @@
 """Files that are whole or not there: what killed writers leave goes, what others write stays."""
 
-import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from killable import names, process
 
 from basestore.errors import ExitCode
 from basestore.files import (
@@ -23,23 +23,6 @@ from basestore.files import (
     streamed_file,
 )
 from basestore.waiting import LockHeldError
-
-CONTEXT = multiprocessing.get_context("fork")
-
-
-@contextmanager
-def process(work: Callable[[Connection], None]) -> Iterator[tuple[int, Connection]]:
-    """A process at its work, which is killed at the end of the block; its number, and a line."""
-    here, there = CONTEXT.Pipe()
-    worker = CONTEXT.Process(target=work, args=(there,))
-    worker.start()
-    assert worker.pid
-    try:
-        assert here.recv() == "ready"
-        yield worker.pid, here
-    finally:
-        worker.kill()
-        worker.join(60)
 
 
 def write_half(path: Path) -> Callable[[Connection], None]:
@@ -68,10 +51,6 @@ def stay_in(folder: Path) -> Callable[[Connection], None]:
                 line.send(name)
 
     return work
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def killed_writer(path: Path) -> Path:

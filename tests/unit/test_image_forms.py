@@ -56,13 +56,13 @@ def store(tmp_path: Path) -> Store:
     return new_store(tmp_path)
 
 
-def cut(store: Store, image: Image) -> None:
+def cut(store: Store, image: Image, part: float = 1.0) -> None:
     """Change a byte that a layer is made of, so that it comes out other than its digest."""
     layer = layer_realisation(store, image.layers[0])
     path = store.blobs.path(layer.blobs[0])
     path.chmod(0o644)
     data = bytearray(path.read_bytes())
-    data[-1] ^= 1
+    data[int((len(data) - 1) * part)] ^= 1
     path.write_bytes(data)
 
 
@@ -344,6 +344,19 @@ def test_a_root_file_system_that_breaks_off_leaves_nothing(store: Store, tmp_pat
 
     with pytest.raises(WrongDigestError):
         export_rootfs(store, image.platforms[0], tmp_path / "root", QUIET)
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9])
+def test_whatever_a_damaged_layer_becomes_is_told_as_damage(
+    store: Store, tmp_path: Path, part: float
+) -> None:
+    image = kept_image(store).image
+    cut(store, image, part)
+
+    with pytest.raises(WrongDigestError) as caught:
+        export_rootfs(store, image.platforms[0], tmp_path / "root", QUIET)
+    assert "store verify --repair" in caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 

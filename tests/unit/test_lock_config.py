@@ -10,6 +10,7 @@ from basestore.errors import ExitCode
 from basestore.lock.config import (
     DEFAULT_PATH,
     IdleRecordExceptionError,
+    ParentsRecordExceptionError,
     image_config,
     path_conflicts,
     record_exceptions,
@@ -29,6 +30,7 @@ from basestore.target import Platform
 
 AMD64 = Platform("amd64")
 PROFILE = Profile("x", "3.11", (AMD64,), DebianFoundation("bookworm", ("python3.11",)), ())
+CHILD = replace(PROFILE, parent=replace(PROFILE, name="parent"))
 ENV = ("LANG=C.UTF-8", f"PATH={DEFAULT_PATH}", "VIRTUAL_ENV=/opt/venv")
 
 
@@ -63,10 +65,12 @@ def test_the_environment_is_sorted_and_the_users_own_wins() -> None:
     )
 
 
-def platform_with(*names: str) -> PlatformLock:
-    """A platform that has a wheel of each name."""
+def platform_with(*names: str, parents: str = "") -> PlatformLock:
+    """A platform that has a wheel of each name, and of its parent's."""
+    brought = [*((name, "parent") for name in parents), *((name, "x") for name in names)]
     wheels = tuple(
-        Wheel(name, "1", f"{name}-1-py3-none-any.whl", 1, Digest("0" * 64), "x") for name in names
+        Wheel(name, "1", f"{name}-1-py3-none-any.whl", 1, Digest("0" * 64), generation)
+        for name, generation in brought
     )
     return PlatformLock(AMD64, "3.11.2", "2.36", (), wheels)
 
@@ -88,11 +92,24 @@ OWN, INHERITED = Location("profiles/x.toml", 7), Location("profiles/parent.toml"
 
 
 def test_the_exceptions_of_what_is_locked() -> None:
-    """A parent's may be for a package of a platform that its child doesn't have."""
-    profile = replace(PROFILE, record_exceptions=excepting(a=OWN, b=INHERITED, c=INHERITED))
-    platforms = [platform_with("a"), platform_with("b")]
+    """A parent's may be for a platform that its child doesn't have, or for what that replaces."""
+    excepted = excepting(a=OWN, b=INHERITED, c=INHERITED, d=INHERITED)
+    profile = replace(CHILD, record_exceptions=excepted)
+    platforms = [platform_with("a"), platform_with("d", parents="b")]
     assert record_exceptions(profile, platforms) == {"a": "why a", "b": "why b"}
     assert record_exceptions(PROFILE, platforms) == {}
+
+
+def test_a_child_does_not_except_what_its_parent_brought() -> None:
+    profile = replace(CHILD, record_exceptions=excepting(a=OWN))
+    with pytest.raises(ParentsRecordExceptionError) as caught:
+        record_exceptions(profile, [platform_with(parents="a")])
+    assert caught.value.exit_code is ExitCode.BAD_INPUT
+    assert caught.value.message == (
+        "profiles/x.toml:7: record-exceptions: the wheel of a is parent's, whose layers are the "
+        "same in all that extends it"
+    )
+    assert caught.value.hint == "write the exception into profiles/parent.toml"
 
 
 def test_an_exception_for_nothing_does_not_stand() -> None:

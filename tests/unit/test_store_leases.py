@@ -19,8 +19,8 @@ from layers import digest_of, new_store
 
 from basestore.errors import ExitCode
 from basestore.store import Store
-from basestore.store.blobs import locked
 from basestore.store.leases import Held, Leases
+from basestore.store.locking import locked
 from basestore.waiting import LockHeldError, holders_of, taken, wait
 
 ONE, OTHER = digest_of(b"one"), digest_of(b"other")

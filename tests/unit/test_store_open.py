@@ -1,6 +1,7 @@
 """Opening a store: made where it is missing, refused where it is another's or can't be used."""
 
 import contextlib
+import errno
 import multiprocessing
 from pathlib import Path
 
@@ -40,6 +41,28 @@ def test_another_format_is_refused_and_left_alone(tmp_path: Path, content: bytes
     assert "\n" not in caught.value.message
     assert (tmp_path / "format").read_bytes() == content
     assert [path.name for path in tmp_path.iterdir()] == ["format"]
+
+
+def test_a_format_that_says_nothing_is_told_from_a_newer_one(tmp_path: Path) -> None:
+    (tmp_path / "format").write_bytes(b"")
+    with pytest.raises(StoreFormatError) as damaged:
+        Store.open(tmp_path)
+    assert str(tmp_path / "format") in damaged.value.message
+    assert "write the line `basestore store 1`" in damaged.value.hint
+
+    (tmp_path / "format").write_bytes(b"basestore store 2\n")
+    with pytest.raises(StoreFormatError, match="unknown format 2") as newer:
+        Store.open(tmp_path)
+    assert "version of basestore" in newer.value.hint
+
+
+def test_a_full_disk_is_told_with_the_store(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    full = pytest.raises(StoreUnusableError, match="No space left on device")
+    with full as caught, store.scratch():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert str(tmp_path) in caught.value.message
+    assert not list((tmp_path / "scratch").iterdir())
 
 
 @pytest.mark.parametrize("where", ["store", "store/below"])

@@ -1,12 +1,17 @@
 """The transport over TLS, with a certificate made for the test."""
 
 import shutil
+import socket
+import socketserver
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from bench.serving import serving
 from faulty_server import Fault, FaultyServer, faulty_server
 
 from basestore.transport import (
@@ -23,11 +28,11 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs o
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a self-signed certificate for 127.0.0.1 and its key."""
+    """A file with a self-signed certificate for 127.0.0.1 and index.invalid, and its key."""
     folder = tmp_path_factory.mktemp("tls")
     options = (
         "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj /CN=test "
-        "-addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out certificate.pem"
+        "-addext subjectAltName=IP:127.0.0.1,DNS:index.invalid -keyout key.pem -out certificate.pem"
     )
     subprocess.run(
         ["openssl", "req", "-x509", *options.split()], cwd=folder, check=True, capture_output=True
@@ -38,10 +43,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(certificate: Path) -> Iterator[FaultyServer]:
+def tls(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with faulty_server(context) as served:
+    return context
+
+
+@pytest.fixture
+def server(tls: ssl.SSLContext) -> Iterator[FaultyServer]:
+    with faulty_server(tls) as served:
         yield served
 
 
@@ -110,3 +120,66 @@ def test_a_bundle_that_is_not_there(server: FaultyServer, tmp_path: Path) -> Non
     ):
         transport.read(server.url("/a"), limit=9)
     assert raised.value.exit_code == 4
+
+
+@contextmanager
+def tunnelling(target: str, tls: ssl.SSLContext | None) -> Iterator[tuple[str, list[str]]]:
+    """A proxy that leads each CONNECT (RFC 9110 9.3.6) to one server; what it was asked for."""
+    asked: list[str] = []
+    host, _, port = target.rpartition(":")
+
+    class Handler(socketserver.StreamRequestHandler):
+        rbufsize = 0
+
+        def handle(self) -> None:
+            asked.append(self.rfile.readline().decode().split()[1])
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(b"HTTP/1.1 200 Connected\r\nX: y\r\n\r\n")
+            with socket.create_connection((host, int(port))) as there:
+                back = threading.Thread(target=carry, args=(there, self.request))
+                back.start()
+                carry(self.request, there)
+                back.join()
+
+    with serving(Handler, tls) as address:
+        yield address, asked
+
+
+def carry(here: socket.socket, there: socket.socket) -> None:
+    """Hand on what comes until the end, and the end."""
+    with suppress(OSError):
+        while data := here.recv(65536):
+            there.sendall(data)
+        there.shutdown(socket.SHUT_WR)
+
+
+def test_what_comes_through_a_tunnel(server: FaultyServer, certificate: Path) -> None:
+    """It is read in steps as well; a further connection is made only for what was broken off."""
+    data = bytes(range(256)) * 4000
+    server.serve("/a", data, Fault(cut=500_000))
+    url = "https://index.invalid/a"
+    with tunnelling(server.address, None) as (address, asked):
+        proxies = {"https": f"http://{address}"}
+        with Transport(
+            ca_bundle=certificate, proxies=proxies, sleep=lambda seconds: None
+        ) as transport:
+            for _ in range(3):
+                assert transport.read(url, limit=len(data)) == data
+                assert transport.size(url) == len(data)
+        assert asked == ["index.invalid:443"] * 2
+
+
+def test_what_comes_through_a_tunnel_in_tls(
+    server: FaultyServer, certificate: Path, tls: ssl.SSLContext
+) -> None:
+    """The proxy itself is spoken to in TLS, and its certificate is the bundle's, too."""
+    server.serve("/a", b"text")
+    with tunnelling(server.address, tls) as (address, asked):
+        proxies = {"https": f"https://{address}"}
+        with Transport(
+            ca_bundle=certificate, proxies=proxies, sleep=lambda seconds: None
+        ) as transport:
+            for _ in range(3):
+                assert transport.read("https://index.invalid/a", limit=9) == b"text"
+        assert asked == ["index.invalid:443"]

@@ -27,6 +27,6 @@ class BadRecordError(BadZipError):
         super().__init__(
             file,
             reason,
-            "report it to its maintainers; to take it as it is, say in the profile why that may "
-            f'be: [record-exceptions] {self.package} = "REASON"',
+            "report it to its maintainers; or take it as it is: say why in the profile, "
+            f'[record-exceptions] {self.package} = "REASON", and lock again',
         )
