@@ -57,6 +57,8 @@ def info(context: typer.Context, json: Json = False) -> None:
         print_json(_info_json(store, found, free))
     else:
         _show_info(store, found, free)
+        if settings.seed:
+            say(f"what lies in the seed {settings.seed} is not counted")
 
 
 def roots(forget: Forget = None, json: Json = False) -> None:

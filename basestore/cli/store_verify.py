@@ -10,16 +10,16 @@ import typer
 from basestore.cli.context import Json, Offline, open_store, reach
 from basestore.cli.settings import Settings
 from basestore.cli.store_marker import marker_of, store_here
+from basestore.cli.store_report import Report, show, to_json
 from basestore.cli.store_watch import watching_bytes
-from basestore.cli.terminal import count, hint, print_json, say, size, warn
+from basestore.cli.terminal import print_json
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
 from basestore.progress import Progress
 
 if TYPE_CHECKING:
     from basestore.pipeline.build import Builder
-    from basestore.pipeline.store_info import Root
-    from basestore.pipeline.store_packages import Naming, Packages
+    from basestore.pipeline.store_packages import Packages
     from basestore.pipeline.store_repair import Repaired
     from basestore.profile.model import Project
     from basestore.store import Store
@@ -59,12 +59,11 @@ def verify(
         repaired = _repair(store, settings, checked, json) if repair and checked.damage else ()
     left = () if repair else checked.damage
     packages = _packages(store, settings, left, json) if deep else None
-    roots = _roots(store, settings)
+    report = _report(store, settings, checked, repaired, packages)
     if json:
-        print_json(_to_json(checked, repaired, roots) | _packages_json(packages))
+        print_json(to_json(report))
     else:
-        _show(checked, repaired, roots)
-        _show_packages(packages)
+        show(report)
     if left or _is_lost(repaired) or (packages and packages.untrue):
         raise typer.Exit(ExitCode.INTEGRITY)
 
@@ -121,115 +120,15 @@ def _open_project(root: Path, settings: Settings, progress: Progress) -> "tuple[
     return project, Builder(opened, bring, progress, settings.jobs, settings.host)
 
 
-def _roots(store: "Store", settings: Settings) -> "tuple[Root, ...]":
-    from basestore.pipeline.store_info import read_roots
+def _report(
+    store: "Store",
+    settings: Settings,
+    checked: "Checked",
+    repaired: "tuple[Repaired, ...]",
+    packages: "Packages | None",
+) -> Report:
+    from basestore.pipeline.store_info import package_names, read_roots
 
-    return tuple(read_roots(store, marker_of(settings, store)))
-
-
-def _show(checked: "Checked", repaired: "tuple[Repaired, ...]", roots: "tuple[Root, ...]") -> None:
-    say(
-        f"{count(checked.blobs, 'blob')} with {size(checked.bytes)}, "
-        f"{count(checked.layers, 'layer')}, {count(checked.recipes, 'recipe')}, "
-        f"{count(checked.roots, 'root')}: {count(len(checked.damage), 'damaged file')}"
-    )
-    for one in repaired:
-        say(f"  {one.damage}")
-        say(f"    {one.outcome}")
-    reasons = dict.fromkeys(reason for one in repaired for reason in one.reasons)
-    for reason in reasons:
-        warn(reason)
-    if reasons:
-        hint(
-            "what could not be brought back comes with the next `basestore build` that can have it"
-        )
-    for damage in checked.damage if not repaired else ():
-        say(f"  {damage}")
-    if checked.damage and not repaired:
-        hint("run `basestore store verify --repair`")
-    if checked.incomplete:
-        say(f"  {count(len(checked.incomplete), 'layer')} not whole, counted as not there")
-    for root in roots:
-        if root.state:
-            warn(f"{root.project}: {root.state}")
-
-
-def _show_packages(packages: "Packages | None") -> None:
-    if packages is None:
-        return
-    say(
-        f"{count(packages.checked, 'package')} held to their own lists of files: "
-        f"{len(packages.untrue)} untrue, {len(packages.excepted)} excepted"
-    )
-    for untrue in packages.untrue:
-        named = ", ".join(map(str, untrue.package.strict))
-        say(f"  {untrue.error.message}; locked by {named}")
-    for one in packages.excepted:
-        reasons = ", ".join(f"by {by}: {by.reason}" for by in one.package.namings)
-        say(f"  {one.package.label}: {one.compared}; excepted {reasons}")
-    for way_out in dict.fromkeys(untrue.error.hint for untrue in packages.untrue):
-        hint(way_out)
-
-
-def _packages_json(packages: "Packages | None") -> dict[str, object]:
-    if packages is None:
-        return {}
-    return {
-        "packages": packages.checked,
-        "untrue": [
-            {
-                "package": one.package.label,
-                "digest": str(one.package.artifact.sha256),
-                "reason": one.error.message,
-                "hint": one.error.hint,
-                "named_by": [_naming_json(naming) for naming in one.package.namings],
-            }
-            for one in packages.untrue
-        ],
-        "excepted": [
-            {
-                "package": one.package.label,
-                "digest": str(one.package.artifact.sha256),
-                "files": one.compared.files,
-                "faults": list(one.compared.faults),
-                "named_by": [_naming_json(naming) for naming in one.package.namings],
-            }
-            for one in packages.excepted
-        ],
-    }
-
-
-def _naming_json(naming: "Naming") -> dict[str, str]:
-    """A lock; ``exception``: why it excepts the package, empty where it doesn't."""
-    return {
-        "project": str(naming.project),
-        "profile": naming.name,
-        "exception": naming.reason,
-    }
-
-
-def _to_json(
-    checked: "Checked", repaired: "tuple[Repaired, ...]", roots: "tuple[Root, ...]"
-) -> dict[str, object]:
-    outcomes = {one.damage.path: one for one in repaired}
-    return {
-        "blobs": checked.blobs,
-        "bytes": checked.bytes,
-        "layers": checked.layers,
-        "recipes": checked.recipes,
-        "damage": [
-            {
-                "what": one.what,
-                "path": str(one.path),
-                "reason": one.reason,
-                **(
-                    {"outcome": found.outcome.name.lower(), "causes": list(found.reasons)}
-                    if (found := outcomes.get(one.path))
-                    else {}
-                ),
-            }
-            for one in checked.damage
-        ],
-        "incomplete": list(map(str, checked.incomplete)),
-        "roots": [{"project": str(one.project), "state": one.state} for one in roots],
-    }
+    marker = marker_of(settings, store)
+    names = package_names(marker) if checked.damage else {}
+    return Report(checked, repaired, packages, tuple(read_roots(store, marker)), names)

@@ -84,7 +84,7 @@ def read_info(store: Store, marker: ProjectMarker) -> Info:
             if digest in wanted:
                 sizes[digest] = file.size
             largest = sorted((*largest, (file.size, digest, file.kind)), reverse=True)[:_LARGEST]
-    names = _names(marker)
+    names = package_names(marker)
     shares = tuple(_shares(needs, sizes, names))
     named = tuple((Large(d, size, names.get(d, "")), kind) for size, d, kind in largest)
     return Info(dict(kinds), named, shares)
@@ -124,7 +124,7 @@ def _needs(marker: ProjectMarker) -> Mapping[_Needed, Sequence[Path]]:
     return found
 
 
-def _names(marker: ProjectMarker) -> Mapping[Digest, str]:
+def package_names(marker: ProjectMarker) -> Mapping[Digest, str]:
     """What packages are called, as locks name them."""
     found: dict[Digest, str] = {}
     for project in marker.projects():

@@ -195,10 +195,12 @@ def test_damage_is_told_until_it_is_repaired(run: CommandLine, project: Path) ->
     path = damage(run, wheel)
 
     done = run("store", "verify").expect(ExitCode.INTEGRITY)
-    assert wheel.hex in done.out
+    lock, _ = read_lock(read_project(project), "cpu")
+    (name,) = {one.file for part in lock.platforms for one in part.wheels if one.sha256 == wheel}
+    assert f"  blob {wheel.hex}: has other bytes than its name says ({name})\n" in done.out
     assert "store verify --repair" in done.err
     (found,) = run("store", "verify", "--json").expect(ExitCode.INTEGRITY).json["damage"]
-    assert found["path"] == str(path)
+    assert (found["path"], found["name"]) == (str(path), name)
 
     with index_of_wheels() as index:
         repaired = command_line_on(project, index)("store", "verify", "--repair").expect(0)
@@ -298,6 +300,7 @@ def test_a_seed_is_read_and_never_written(run: CommandLine, tmp_path: Path) -> N
     assert "the store lacks" in alone.expect(ExitCode.UNREACHABLE).err
     assert "the store lacks" not in done.err
     assert contents(seed) == before
+    assert f"the seed {seed} is not counted" in run("store", "info", **own).expect(0).out
     held = {digest.hex for digest in wheels(run.folder)}
     assert not held & {path.name for path in (tmp_path / "own").rglob("*")}
     done = run("build", "cpu", **{**own, "BASESTORE_STORE_SEED": "/nowhere"})
