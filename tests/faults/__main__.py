@@ -60,6 +60,7 @@ def page(
         f"| {t.command} | {t.fault} | {t.calls} | {t.kinds} | {t.tried} | {t.survived} |"
         for t in ordered
     ]
+    rows += [_all_of(fault, ordered) for fault in FAULTS]
     orders = {
         t.command: f"| {t.command} | {t.order.blobs} | {t.order.records} | {len(t.order.wrong)} |"
         for t in ordered
@@ -73,6 +74,13 @@ def page(
         storm=said(raged, seconds),
         machine=f"strace {version}.",
     )
+
+
+def _all_of(fault: str, tallies: Sequence[Tally]) -> str:
+    """The row of a fault over all commands."""
+    alike = [tally for tally in tallies if tally.fault == fault]
+    calls, tried = sum(one.calls for one in alike), sum(one.tried for one in alike)
+    return f"| all | {fault} | {calls} | | {tried} | {sum(one.survived for one in alike)} |"
 
 
 def said(raged: Storm, seconds: float) -> str:
