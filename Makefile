@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo demo-services test check format bench bench-team fuzz faults replay clean
+.PHONY: demo demo-services test check format bench bench-against bench-team fuzz faults replay clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
@@ -31,6 +31,11 @@ format: $(READY)
 # BENCH=--gpu measures gpu too.
 bench: $(READY)
 	$(BIN)/python tests/bench --page docs/benchmarks.md $(BENCH)
+
+# Cold builds of ml by this checkout beside those by an earlier one, within 5 %; needs the artifacts
+# of ml in the store. REVISION=HEAD~10 for another one than the last commit but one.
+bench-against: $(READY)
+	$(BIN)/python tests/bench/against.py $(REVISION)
 
 # A team's images by docker build and by basestore; takes half an hour, root, docker.io and
 # docker-registry. TEAM='--only svc-documents svc-api --json' for a trial.
