@@ -124,7 +124,9 @@ def _configured_mirrors(path: Path) -> dict[str, str]:
         raise ConfigError(path, f"can't be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(path, "not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ConfigError(path, "nested too deeply") from None
+    except ValueError as error:  # also a number of thousands of digits
         raise ConfigError(path, f"not valid TOML: {error}") from error
     unknown = sorted(set(found) - {"mirrors"})
     if unknown:

@@ -100,7 +100,9 @@ def read_pylock(data: bytes) -> tuple[IndexedPackage, ...]:
 
     try:
         pylock = Pylock.from_dict(tomllib.loads(data.decode()))
-    except (PylockValidationError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise PylockError("nested too deeply") from None
+    except (PylockValidationError, ValueError) as error:  # also a number of thousands of digits
         raise PylockError(str(error)) from error
     packages = sorted(
         (indexed_package(package) for package in pylock.packages), key=lambda p: p.name

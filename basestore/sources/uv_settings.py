@@ -119,7 +119,7 @@ def _read(path: Path) -> _Table:
         return _Table(path)
     except OSError as error:
         raise UvSettingsError(path, error.strerror or "it can't be read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         # The reason may quote a word of the file, which may be a password.
         raise UvSettingsError(path, "it is no TOML") from None
 

@@ -108,15 +108,17 @@ def trial(scene: Scene, blow: Blow, wanted: Control) -> tuple[bool, list[str]]:
     scene.restore()
     before, damaged = scene.result(), {*wrong_blobs(scene.store)}
     ended = blow()
-    wrong = [*ending(ended), *torn(scene, before, wanted.result)]
+    wrong = [*ending(scene, ended), *torn(scene, before, wanted.result)]
     wrong += [f"the blob {one.name} is wrong" for one in {*wrong_blobs(scene.store)} - damaged]
     wrong += again(scene, wanted)
     return ended.struck, wrong
 
 
-def ending(ended: Ended) -> list[str]:
+def ending(scene: Scene, ended: Ended) -> list[str]:
     """What is wrong with how the command ended."""
     if ended.code in (-9, 137, 0) or ended.astray:
+        return []
+    if ended.code == ExitCode.INTEGRITY and scene.says_left(ended.err):
         return []
     said = [line for line in ended.err.splitlines() if line.startswith("error:")]
     if "Traceback" in ended.err or len(said) != 1:

@@ -34,13 +34,15 @@ class Play:
     """What a scene begins with, and its command. ``{out}`` and ``{registry}`` are filled in.
 
     ``settle``: the command that shows afterwards that nothing is lost; empty for none. ``refuses``:
-    what it says where it has been done, if it isn't done twice.
+    what it says where it has been done, if it isn't done twice. ``leaves``: what it says, with exit
+    code 5, where it could not do all that it is for and tells the reasons.
     """
 
     prepare: Callable[[CommandLine, LoopbackIndex], None]
     words: Sequence[str]
     settle: Sequence[str] = ()
     refuses: str = ""
+    leaves: str = ""
 
 
 PLAYS: Mapping[str, Play] = {
@@ -63,7 +65,12 @@ PLAYS: Mapping[str, Play] = {
     "pin": Play(prepare.served, ("pin",)),
     "dockerfile": Play(prepare.service_built, ("dockerfile", "api", "--write")),
     "gc": Play(prepare.crowded, ("store", "gc"), ("build",)),
-    "repair": Play(prepare.damaged, ("store", "verify", "--repair"), ("build",)),
+    "repair": Play(
+        prepare.damaged,
+        ("store", "verify", "--repair"),
+        ("build",),
+        leaves="what could not be brought back",
+    ),
 }
 NAMES = tuple(PLAYS)
 
@@ -114,6 +121,11 @@ class Scene:
         """After a collection, say, all must be there still: a build finds it."""
         if words := PLAYS[self.name].settle:
             self.run(*words).expect(0)
+
+    def says_left(self, err: str) -> bool:
+        """Whether the command tells that it could not do all."""
+        leaves = PLAYS[self.name].leaves
+        return bool(leaves) and leaves in err and "warning: " in err
 
     def says_done(self, done: Done) -> bool:
         """Whether the command refuses to do again what is done."""

@@ -41,6 +41,8 @@ def test_nobody_knows_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         (None, "config.toml: can't be read: Is a directory", "[mirrors]"),
         ("[mirors]\n", "config.toml: unknown key 'mirors'", "did you mean 'mirrors'?"),
         ("[mirrors\n", "config.toml: not valid TOML: ", "[mirrors]"),
+        (f"a = {'9' * 5000}\n", "config.toml: not valid TOML: ", "[mirrors]"),
+        (f"a = {'[' * 5000}\n", "config.toml: nested too deeply", "[mirrors]"),
     ],
 )
 def test_a_user_configuration_that_can_not_be_taken(

@@ -104,9 +104,10 @@ def test_what_is_refused(text: str, reason: str) -> None:
     assert reason in failure.value.message
 
 
-def test_bytes_that_are_no_text() -> None:
+@pytest.mark.parametrize("data", [b"\xff", b"a = " + b"9" * 5000, b"a = " + b"[" * 5000])
+def test_bytes_that_are_no_document(data: bytes) -> None:
     with pytest.raises(PylockError):
-        read_pylock(b"\xff")
+        read_pylock(data)
 
 
 def test_another_hash_is_no_hash() -> None:
