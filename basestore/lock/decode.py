@@ -198,11 +198,11 @@ def _is_wheel_of(file: str, name: str, version: str) -> bool:
 
 
 def _same_version(spelt: str, version: str) -> bool:
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(spelt) == Version(version)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so are thousands of digits
         return False
 
 

@@ -107,11 +107,11 @@ def jump(old: str, new: str) -> Jump | None:
 
     None for versions that are none of Python's. An epoch's change is a major one.
     """
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         before, after = Version(old), Version(new)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so are thousands of digits
         return None
     if before.epoch != after.epoch:
         return Jump.MAJOR
@@ -125,11 +125,11 @@ def jump(old: str, new: str) -> Jump | None:
 
 def is_downgrade(old: str, new: str) -> bool:
     """Whether a wheel's version goes back; False for versions that are none of Python's."""
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(new) < Version(old)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so are thousands of digits
         return False
 
 

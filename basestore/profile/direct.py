@@ -130,11 +130,11 @@ def read_hash(text: str, refuse: Refuse) -> Digest:
 
 def _wheel_name(file: str) -> str:
     """The normalised name of a wheel's package; empty where the file's name is no wheel's."""
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.utils import parse_wheel_filename
 
     try:
         return normalised(parse_wheel_filename(file)[0])
-    except InvalidWheelFilename:
+    except ValueError:  # InvalidWheelFilename is one, and so are thousands of digits
         return ""
 
 

@@ -13,6 +13,10 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508, id
 _NORMALISED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?")
 
+ENDLESS_NUMBER = re.compile(r"[0-9]{1000}")
+"""In a version, say: Python reads only some thousands of digits (sys.int_info), and no one needs as
+many."""
+
 DEFAULT_INDEX = "default"
 """What the index that uv asks by default is called in profiles, mirrors and origins."""
 

@@ -95,7 +95,7 @@ class _Project:
 
     def check_python(self, python: str) -> None:
         """Raise DocumentError where the project is for no release of the profile's Python."""
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+        from packaging.specifiers import SpecifierSet
 
         project = self.document.table("project")
         wanted = project.string("requires-python") if project else None
@@ -103,10 +103,11 @@ class _Project:
             return
         try:
             allowed = SpecifierSet(wanted)
-        except InvalidSpecifier:
+            taken = any(allowed.contains(f"{python}.{patch}") for patch in range(_PATCHES))
+        except ValueError:  # InvalidSpecifier is one, and so are thousands of digits
             hint = 'write it like ">=3.11"'
             raise project.error("no versions of Python", hint, "requires-python") from None
-        if not any(allowed.contains(f"{python}.{patch}") for patch in range(_PATCHES)):
+        if not taken:
             hint = f"widen it, or take a foundation with Python {wanted}"
             reason = f"not for Python {python}, which the profile has"
             raise project.error(reason, hint, "requires-python")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from basestore.profile.direct import VARIABLE, Refuse, named, read_direct
 from basestore.profile.model import Location, Requirement
-from basestore.profile.names import normalised
+from basestore.profile.names import ENDLESS_NUMBER, normalised
 
 _LONGEST_SHOWN = 60
 _PATHS = (".", "/", "~")
@@ -20,6 +20,8 @@ def parse_requirement(text: str, location: Location, refuse: Refuse) -> Requirem
         raise refuse("a path, not a requirement by name or by a wheel's URL", _BUILD)
     if text.startswith("git@"):
         raise refuse("a reference to a repository (git)", _BUILD)
+    if ENDLESS_NUMBER.search(text):
+        raise refuse("a number of a thousand digits", "write a version that somebody has released")
     if VARIABLE.search(text) and "://" not in text:
         raise refuse("a variable outside of a URL", "write what it stands for")
     try:

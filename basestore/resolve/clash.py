@@ -56,13 +56,13 @@ def find_clash(
 
 
 def _against(package: str, version: str, reason: str) -> Iterator[str]:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.specifiers import SpecifierSet
 
     for match in re.finditer(rf"(?<![\w.-]){re.escape(package)}{_BOUNDS}", reason):
         bounds = match["bounds"].rstrip(".;)")
         try:
             allows = SpecifierSet(bounds).contains(version, prereleases=True)
-        except InvalidSpecifier:
+        except ValueError:  # InvalidSpecifier is one, and so are thousands of digits
             continue
         if not allows:
             yield f"{package}{bounds}"

@@ -204,7 +204,7 @@ def _candidates(
 
 def run_on(files: Iterable[str], target: Target) -> dict[str, tuple[int, tuple[int, str]]]:
     """Rank and build tag by file name, of the wheels that run on the target."""
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.utils import parse_wheel_filename
 
     tags = target.platform.tags(target.python, target.glibc)
     ranks = {tag: rank for rank, tag in enumerate(tags)}
@@ -212,7 +212,7 @@ def run_on(files: Iterable[str], target: Target) -> dict[str, tuple[int, tuple[i
     for file in files:
         try:
             _, _, build, offered = parse_wheel_filename(file)
-        except InvalidWheelFilename:
+        except ValueError:  # InvalidWheelFilename is one, and so are thousands of digits
             continue
         found = [ranks[tag] for tag in offered if tag in ranks]
         if found:

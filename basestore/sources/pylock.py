@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from basestore.canonical import toml_string
 from basestore.digest import Digest
 from basestore.errors import InputError, UnreachableError
+from basestore.profile.names import ENDLESS_NUMBER
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageWheel
+    from packaging.pylock import Package, PackageWheel, Pylock
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +91,30 @@ class DirectUrlError(InputError):
         self.name = name
 
 
+def parse_pylock(data: bytes) -> "Pylock":
+    """A ``pylock.toml``, checked as by ``packaging.pylock``; raises ValueError with the reason."""
+    from packaging.pylock import Pylock, PylockValidationError
+
+    text = data.decode()
+    if ENDLESS_NUMBER.search(text):
+        raise ValueError("it has a number of a thousand digits")
+    try:
+        return Pylock.from_dict(tomllib.loads(text))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except PylockValidationError as error:
+        raise ValueError(str(error)) from error
+
+
 def read_pylock(data: bytes) -> tuple[IndexedPackage, ...]:
     """The packages of a ``pylock.toml`` that uv wrote for one platform, sorted by name.
 
     Besides what ``packaging.pylock`` checks, names are unique, hashes are SHA-256 and sizes are
     sane. Raises PylockError, MissingHashError and DirectUrlError.
     """
-    from packaging.pylock import Pylock, PylockValidationError
-
     try:
-        pylock = Pylock.from_dict(tomllib.loads(data.decode()))
-    except RecursionError:
-        raise PylockError("nested too deeply") from None
-    except (PylockValidationError, ValueError) as error:  # also a number of thousands of digits
+        pylock = parse_pylock(data)
+    except ValueError as error:
         raise PylockError(str(error)) from error
     packages = sorted(
         (indexed_package(package) for package in pylock.packages), key=lambda p: p.name
@@ -159,11 +171,11 @@ def _archive(package: "Package") -> IndexedWheel:
 
 def _check_wheel(file: str, package: "Package") -> None:
     """An archive's name, which the standard doesn't hold to the package's."""
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.utils import parse_wheel_filename
 
     try:
         name, version, *_ = parse_wheel_filename(file)
-    except InvalidWheelFilename:
+    except ValueError:  # InvalidWheelFilename is one, and so are thousands of digits
         raise PylockError(f"{file} is no wheel's name") from None
     if (name, version) != (package.name, package.version):
         raise PylockError(f"{file} is no wheel of {package.name} {package.version}")

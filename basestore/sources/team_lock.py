@@ -7,7 +7,6 @@ project's ``pyproject.toml``, without a network and without resolving.
 import itertools
 import re
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from basestore.sources.pylock import (
     MissingHashError,
     PylockError,
     indexed_package,
+    parse_pylock,
 )
 from basestore.sources.uv import Target, Uv
 from basestore.sources.uv_failure import UvFailedError, redact_urls
@@ -138,13 +138,10 @@ def _exported(uv: Uv, team: TeamLock, form: str) -> bytes:
 
 
 def _parse(data: bytes, team: TeamLock) -> "Pylock":
-    from packaging.pylock import Pylock, PylockValidationError
-
     try:
-        return Pylock.from_dict(tomllib.loads(data.decode()))
-    except (PylockValidationError, ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise TeamLockError(team.place, team.file, reason) from error
+        return parse_pylock(data)
+    except ValueError as error:
+        raise TeamLockError(team.place, team.file, str(error)) from error
 
 
 def _taken(pylock: "Pylock", team: TeamLock, target: Target) -> Iterator["Package"]:

@@ -275,6 +275,11 @@ def test_a_marker_that_is_nested_too_deeply(tmp_path: Path) -> None:
         read(tmp_path, FILES, reqs=f"web\nlib ; {marker}\n")
 
 
+def test_a_number_that_nobody_can_read(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"app/reqs\.txt:2: a number of a thousand digits"):
+        read(tmp_path, FILES, reqs=f"web\nlib >= {'9' * 5000}\n")
+
+
 def test_a_pipe_or_a_huge_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     with (tmp_path / "huge.txt").open("wb") as file:

@@ -104,7 +104,9 @@ def test_what_is_refused(text: str, reason: str) -> None:
     assert reason in failure.value.message
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"a = " + b"9" * 5000, b"a = " + b"[" * 5000])
+@pytest.mark.parametrize(
+    "data", [b"\xff", b"a = " + b"9" * 5000, b"a = " + b"[" * 5000, b'a = "' + b"9" * 5000]
+)
 def test_bytes_that_are_no_document(data: bytes) -> None:
     with pytest.raises(PylockError):
         read_pylock(data)
