@@ -17,6 +17,7 @@ from basestore.lock.policy import PolicyHitError
 from basestore.lock.stale import blamed
 from basestore.pipeline.before import commented, project_before, remade
 from basestore.pipeline.code import Code
+from basestore.pipeline.lock_state import Reason
 from basestore.pipeline.recorded import Records
 from basestore.pipeline.standing import recorded_of
 from basestore.profile.document import read_file
@@ -26,19 +27,6 @@ from basestore.profile.service import Service
 from basestore.sources.git import Changes, Revision
 
 _UNREADABLE = "said what can't be read"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Cause:
-    """Why something is to be done; ``file`` and ``line`` where that can be told."""
-
-    text: str
-    file: str | None = None
-    line: int | None = None
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.text}" if place else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +39,9 @@ class Affected:
 
     name: str
     base: str | None = None
-    locking: tuple[Cause, ...] = ()
-    building: tuple[Cause, ...] = ()
-    pushing: tuple[Cause, ...] = ()
+    locking: tuple[Reason, ...] = ()
+    building: tuple[Reason, ...] = ()
+    pushing: tuple[Reason, ...] = ()
 
     @property
     def lock(self) -> bool:
@@ -71,7 +59,7 @@ class Affected:
         return bool(self.causes)
 
     @property
-    def causes(self) -> tuple[Cause, ...]:
+    def causes(self) -> tuple[Reason, ...]:
         """Everything that something has to be done for, each once."""
         return tuple(dict.fromkeys((*self.locking, *self.building, *self.pushing)))
 
@@ -165,44 +153,44 @@ class _Comparison:
             tuple(self._pushing(name)),
         )
 
-    def _locking(self, name: str, above: Affected | None) -> Iterator[Cause]:
+    def _locking(self, name: str, above: Affected | None) -> Iterator[Reason]:
         if above and above.lock:
-            yield Cause(f"{above.name}, which it stands on, has to be locked")
+            yield Reason(f"{above.name}, which it stands on, has to be locked")
         elif any(self._matters(file, name) for file in self._sources(name)):
             yield from _stale(self.project, name, self.checks)
 
-    def _building(self, name: str, above: Affected | None) -> Iterator[Cause]:
+    def _building(self, name: str, above: Affected | None) -> Iterator[Reason]:
         if lock_file(name) in self.changes:
-            yield Cause("changed", lock_file(name))
+            yield Reason("changed", lock_file(name))
         if name in self.remade:
-            yield Cause("has another image of the same lock", IMAGES_FILE)
+            yield Reason("has another image of the same lock", IMAGES_FILE)
         if name in self.project.services:
             if above and above.build and not above.lock:
-                yield Cause(f"{above.name}, which it stands on, has to be built")
+                yield Reason(f"{above.name}, which it stands on, has to be built")
             yield from self._coding(name)
 
-    def _coding(self, name: str) -> Iterator[Cause]:
+    def _coding(self, name: str) -> Iterator[Reason]:
         """What has changed of a service but its packages."""
         new = self.project.services[name]
         old = self.before.services.get(name) if self.before else None
         if old is None:
-            yield Cause("is new" if self.before else _UNREADABLE, new.place.file, new.place.line)
+            yield Reason("is new" if self.before else _UNREADABLE, new.place.file, new.place.line)
             return
         try:
             files = self.code.changed(old, new)
         except InputError as error:
-            yield Cause(error.message)
+            yield Reason(error.message)
             return
-        yield from (Cause("changed", file) for file in files)
+        yield from (Reason("changed", file) for file in files)
         if _built_by(old) != _built_by(new):
-            yield Cause("is built otherwise", new.place.file, new.place.line)
+            yield Reason("is built otherwise", new.place.file, new.place.line)
 
-    def _pushing(self, name: str) -> Iterator[Cause]:
+    def _pushing(self, name: str) -> Iterator[Reason]:
         before, now = self.before, self.project
         if before is None:
-            yield Cause(_UNREADABLE, PROJECT_FILE)
+            yield Reason(_UNREADABLE, PROJECT_FILE)
         elif (before.registry, before.image(name)) != (now.registry, now.image(name)):
-            yield Cause("names another repository for it", PROJECT_FILE)
+            yield Reason("names another repository for it", PROJECT_FILE)
 
     def _sources(self, name: str) -> Iterator[str]:
         """The files that decide whether a lock is fresh."""
@@ -241,17 +229,19 @@ def _said(project: Project | None, name: str) -> object:
     return project.digests.get(""), service.table.values if service else None
 
 
-def _stale(project: Project, name: str, checks: Checks) -> Iterator[Cause]:
+def _stale(project: Project, name: str, checks: Checks) -> Iterator[Reason]:
     """Why a lock isn't fresh, or can't be taken; nothing where it is fresh."""
     try:
         freshness = checks.of(name)
         known = blamed(project, freshness) if freshness.reasons else ()
         reasons = known or tuple(Blame(str(reason)) for reason in freshness.reasons)
     except PolicyHitError as error:
-        yield from (Cause(one.what, one.rule.place.file, one.rule.place.line) for one in error.hits)
+        yield from (
+            Reason(one.what, one.rule.place.file, one.rule.place.line) for one in error.hits
+        )
     except (InputError, PolicyError) as error:
-        yield Cause(error.message)
+        yield Reason(error.message)
     else:
         for one in reasons:
             place = one.place
-            yield Cause(one.text, place.file, place.line) if place else Cause(one.text)
+            yield Reason(one.text, place.file, place.line) if place else Reason(one.text)

@@ -29,9 +29,12 @@ class LockState(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Reason:
-    """Why a lock isn't fresh; ``file`` and ``line`` where that can be told."""
+    """Why a lock isn't fresh, or why something is to be done.
+
+    ``file`` and ``line`` where that can be told.
+    """
 
     text: str
     file: str | None = None

@@ -4,11 +4,12 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from bench.serving import serving
+from clocks import Clock
 
 from basestore.digest import Digest
 from basestore.progress import Progress
@@ -30,19 +31,6 @@ PATIENT = Timeouts(connect=5, read=5)
 
 Say = Callable[[], Iterator[bytes]]
 """What a server says, piece by piece, with no end but the client's."""
-
-
-@dataclass
-class Clock:
-    """Each look at it finds it gone on by ``step`` seconds; nobody sleeps."""
-
-    step: float = 0.0
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
 
 
 @dataclass

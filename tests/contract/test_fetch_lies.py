@@ -4,10 +4,11 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from clocks import Clock
 from commandline import contents
 from faulty_server import Fault, FaultyServer, faulty_server
 
@@ -30,22 +31,6 @@ FILES = {
 PAGE = b"<!DOCTYPE html><html><body>Sign in to the guests' network</body></html>"
 CANARY = "c4n4ry"
 TRIES = 6
-
-
-@dataclass
-class Clock:
-    """Hours pass in no time. ``step``: seconds by which each look at it finds it gone on."""
-
-    step: float = 0.0
-    slept: list[float] = field(default_factory=list)
-    now: float = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
 
 
 @dataclass

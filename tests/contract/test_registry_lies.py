@@ -4,10 +4,10 @@ import base64
 import json
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from clocks import Clock
 from faulty_server import Fault, FaultyServer, faulty_server
 
 from basestore.digest import Digest
@@ -35,22 +35,6 @@ BLOB = f"/v2/team/base/blobs/{DIGEST}"
 MANIFEST = "/v2/team/base/manifests/tag"
 UPLOADS = "/v2/team/base/blobs/uploads/"
 BASIC = Fault(status=401, headers=(("WWW-Authenticate", 'Basic realm="r"'),))
-
-
-@dataclass
-class Clock:
-    """Goes on by ``step`` seconds with each look; sleeps are written down."""
-
-    step: float = 0.0
-    slept: list[float] = field(default_factory=list)
-    now: float = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
 
 
 @pytest.fixture

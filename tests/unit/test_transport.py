@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from clocks import Clock
 from faulty_server import Fault, FaultyServer, faulty_server
 
 from basestore.digest import Digest
@@ -41,16 +42,6 @@ DATA = bytes(range(256)) * 4096  # 1 MiB
 def server() -> Iterator[FaultyServer]:
     with faulty_server() as served:
         yield served
-
-
-@dataclass
-class Clock:
-    """Writes down how long it was asked to sleep, and doesn't."""
-
-    slept: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 @pytest.fixture
