@@ -58,7 +58,7 @@ replay: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m bench.replay $(REPLAY)
 
 clean:
-	rm -rf .venv .demo .replay
+	rm -rf .venv .demo .replay .fuzz
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

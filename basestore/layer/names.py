@@ -8,10 +8,8 @@ LONGEST_PART = 255
 LONGEST_PATH = 2048
 """In bytes: what engines and scratch folders put before it has to fit into PATH_MAX, 4096."""
 
-# C0 and C1 (Unicode 23.1), line and paragraph separators, and the marks that turn text around,
-# with which a name looks like another one in terminals and reviews (Unicode TR 36, 2.5).
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Characters that steer what shows them, and stand for nothing themselves."""
+UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""In names of files on this machine: C0, C1, and what stands for bytes that are no UTF-8."""
 
 
 def fits(path: str) -> bool:

@@ -13,6 +13,11 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508, id
 _NORMALISED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?")
 
+# C0 and C1 (Unicode 23.1), line and paragraph separators, and the marks that turn text around,
+# with which a name looks like another one in terminals and reviews (Unicode TR 36, 2.5).
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that steer what shows them, and stand for nothing themselves."""
+
 ENDLESS_NUMBER = re.compile(r"[0-9]{1000}")
 """In a version, say: Python reads only some thousands of digits (sys.int_info), and no one needs as
 many."""

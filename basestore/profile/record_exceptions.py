@@ -1,17 +1,13 @@
 """The ``[record-exceptions]`` of a profile: whose RECORD may say otherwise than its wheel holds."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from basestore.profile.document import Table
 from basestore.profile.model import Location, RecordException
-from basestore.profile.names import is_normalised, normalised
+from basestore.profile.names import UNSEEN, is_normalised, normalised
 
 LONGEST_REASON = 200
 """The most characters of a reason."""
-
-# C0 and C1, the line and paragraph separators, and what turns the direction of text.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def read_record_exceptions(
@@ -27,7 +23,7 @@ def read_record_exceptions(
 
 def is_reason(text: str) -> bool:
     """Whether a text can be the reason of an exception: one line that says something."""
-    return bool(text.strip()) and len(text) <= LONGEST_REASON and not _UNSEEN.search(text)
+    return bool(text.strip()) and len(text) <= LONGEST_REASON and not UNSEEN.search(text)
 
 
 def _stated(table: Table) -> Iterator[tuple[str, RecordException]]:

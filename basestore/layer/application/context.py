@@ -1,7 +1,6 @@
 """The context: a folder of the project, looked at but never changed."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ from basestore.layer.application.errors import (
 )
 from basestore.layer.application.ignore import FILE, Ignore, Verdict, read_ignore
 from basestore.layer.application.pattern import clean
+from basestore.layer.names import UNFIT
 from basestore.profile.service import Service
-
-_UNFIT_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +103,11 @@ class Context:
 
     def _take(self, node: Node) -> Found:
         shown, status = self.shown(node.path), node.status
-        if _UNFIT_NAME.search(node.path):
+        if UNFIT.search(node.path):
             raise UnfitFileError(shown, "its name has a control character or is not UTF-8")
         if node.is_link:
             target = str((self.folder / node.path).readlink())
-            if _UNFIT_NAME.search(target):
+            if UNFIT.search(target):
                 raise UnfitFileError(
                     shown, "where it leads has a control character or is not UTF-8"
                 )

@@ -1,12 +1,10 @@
 """Paths of the image that an application may have."""
 
-import re
-
 from basestore.layer.application.errors import TargetError
+from basestore.layer.names import UNFIT
 from basestore.profile.place import Location
 from basestore.recipe.model import VENV
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WHITEOUT = ".wh."  # OCI image-spec, "Image Layer Filesystem Changeset", whiteouts
 _MOUNTED = frozenset({"dev", "proc", "sys"})
 
@@ -21,7 +19,7 @@ def image_path(target: str, place: Location) -> str:
         raise TargetError(place, target, "it is not absolute")
     if ".." in parts:
         raise TargetError(place, target, "it has a `..`")
-    if _CONTROL.search(target):
+    if UNFIT.search(target):
         raise TargetError(place, target, "it has a control character")
     return "/".join(parts)
 

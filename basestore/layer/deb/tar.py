@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from basestore.layer.deb.stream import Reader, Refuse
 from basestore.layer.entry import Kind
-from basestore.layer.names import UNSEEN, fits
+from basestore.layer.names import fits
+from basestore.profile.names import UNSEEN
 
 BLOCK = 512
 _LONGEST_NAME = 4096  # with its final NUL, as PATH_MAX

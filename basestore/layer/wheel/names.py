@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection
 
-from basestore.layer.names import LONGEST_PATH, UNSEEN
+from basestore.layer.names import LONGEST_PATH
+from basestore.profile.names import UNSEEN
 
 # Parts of 1 to 255 bytes, without backslashes and control characters; none is . or .., and the
 # first none of Windows' drives, by which some readers leave their folder.
