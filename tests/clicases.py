@@ -46,6 +46,7 @@ def command_line_on(folder: Path, index: LoopbackIndex | None = None) -> Command
         "HOME": str(beside),
         "XDG_CONFIG_HOME": str(beside / "config"),
         "XDG_CACHE_HOME": str(beside / "cache"),
+        "XDG_STATE_HOME": str(beside / "state"),
         "UV_CACHE_DIR": str(beside / "uv-cache"),
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",

@@ -49,10 +49,11 @@ class Settings:
     """The machine's side of things. ``mirrors``: name to base URL; ``host``: what runs here.
 
     ``home``: the user's folder. ``offline``: nothing may be asked of a server. ``seed``: a store
-    that is read where one's own lacks something.
+    that is read where one's own lacks something. ``state``: the folder of the user's own records.
     """
 
     store: Path
+    state: Path
     mirrors: Mapping[str, str]
     docker_config: Path
     netrc: Path
@@ -70,8 +71,10 @@ def read_settings() -> Settings:
     home = _home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "basestore" / "config.toml"
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "basestore"
+    state = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "basestore"
     return Settings(
         store=Path(environ.get("BASESTORE_STORE") or cache).absolute(),
+        state=state.absolute(),
         mirrors=_sound({**_configured_mirrors(config), **_mirrors_of(environ)}),
         docker_config=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
         netrc=Path(environ.get("NETRC") or home / ".netrc"),

@@ -67,6 +67,7 @@ def settings(machine: World) -> Settings:
     folder = machine.folder
     return Settings(
         store=folder / "store",
+        state=folder / "state",
         mirrors={},
         docker_config=folder,
         netrc=folder / "netrc",
