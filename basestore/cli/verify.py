@@ -1,5 +1,6 @@
 """`basestore verify`."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,7 @@ from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.verify import Finding
+    from basestore.progress import Progress
 
 
 COMMAND = AsksRegistry
@@ -41,7 +43,7 @@ def verify(
         typer.Option(
             metavar="[REGISTRY[/PATH]]",
             help="Ask the registry too, another than the one in basestore.toml if it is named. "
-            "No layer is pulled.",
+            "Every blob is asked for, with its size; with --content each is read and hashed.",
         ),
     ] = None,
     engine: Annotated[
@@ -73,7 +75,8 @@ def verify(
     for name in names:
         findings = _offline(project, name)
         if registry is not None and _agree(findings):
-            findings += _registry(project, name, registry)
+            with watching(json) if content else nullcontext() as hashed:
+                findings += _registry(project, name, registry, hashed)
         if engine and _agree(findings):
             findings += _engine(project, name)
         if content and _agree(findings):
@@ -112,9 +115,11 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     return findings + verify_files(project, recorded, find_store(read_settings()))
 
 
-def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
+def _registry(
+    project: Project, name: str, named: str, hashed: "Progress | None"
+) -> "tuple[Finding, ...]":
     from basestore.cli.registry import repository_of
-    from basestore.pipeline.verify import verify_registry
+    from basestore.pipeline.verify_registry import verify_registry
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
 
@@ -128,10 +133,10 @@ def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
         if by_engine(project, name):
             from basestore.pipeline.engine_verify import verify_built_registry
 
-            return tuple(verify_built_registry(records.services[name], client))
+            return tuple(verify_built_registry(records.services[name], client, hashed))
         if recorded is None:
             return ()
-        return verify_registry(recorded, client)
+        return verify_registry(recorded, client, hashed)
 
 
 def _engine(project: Project, name: str) -> "tuple[Finding, ...]":
