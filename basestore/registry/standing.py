@@ -11,6 +11,7 @@ from enum import Enum
 from basestore.progress import Progress
 from basestore.registry.client import RegistryClient
 from basestore.registry.inspect import PromisedBlob
+from basestore.transport import TruncatedError
 
 PARALLEL = 8
 """Blobs at a time."""
@@ -71,8 +72,12 @@ def hash_all(
 def _hash(client: RegistryClient, blob: PromisedBlob, progress: Progress) -> Seen:
     if blob.size is None:
         return Seen(blob, Standing.UNTOLD, "isn't read: its manifest tells no size")
-    with progress.task("hash", f"{blob.name} {blob.digest.hex[:12]}", blob.size) as advance:
-        found = client.hash_blob(blob.digest, blob.size, advance)
+    try:
+        with progress.task("hash", f"{blob.name} {blob.digest.hex[:12]}", blob.size) as advance:
+            found = client.hash_blob(blob.digest, blob.size, advance)
+    except TruncatedError as error:  # what remembers a size, and no longer has so many bytes
+        ends = f"breaks off after {error.found} of its {blob.size} bytes, however often it is read"
+        return Seen(blob, Standing.WRONG, ends)
     if found is None:
         return Seen(blob, Standing.GONE, "is gone")
     if found.size > blob.size:

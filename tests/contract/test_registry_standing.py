@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from faulty_server import Fault, faulty_server
 from loopback_registry import LoopbackRegistry, loopback_registry
 from real_registry import real_registry
 
 from basestore.digest import Digest
-from basestore.errors import ExitCode
+from basestore.errors import BasestoreError, ExitCode
 from basestore.progress import Progress
 from basestore.registry import (
     DockerConfig,
@@ -30,8 +31,9 @@ from basestore.registry import (
     published_parts,
     push,
 )
+from basestore.registry.client import There, Upload
 from basestore.registry.push import KeptError, PushReport, Tally, whole
-from basestore.transport import Transport
+from basestore.transport import ServerFaultError, Transport
 
 TAG = "3f" * 32
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -267,3 +269,184 @@ def test_a_manifest_that_is_gone_is_sent_again(place: Place, which: int) -> None
     assert report.manifests == 1
     assert place.client.manifest(str(manifest.digest)) == manifest
     assert not place.push().changed
+
+
+@pytest.mark.parametrize("how", ["empty", "short", "changed"])
+def test_a_damaged_manifest_is_never_taken_for_right(place: Place, how: str) -> None:
+    """Whoever reads it is told; who only asks sees what is of another size.
+
+    A docker-registry is out of order for whoever asks for one that it can't read.
+    """
+    manifest = IMAGE.manifests[1]
+    place.damage(manifest.data, how)
+
+    with pytest.raises(BasestoreError) as raised:
+        published_parts(place.client, TAG)
+    assert raised.value.exit_code in (ExitCode.INTEGRITY, ExitCode.UNREACHABLE)
+    assert not is_whole(place.client)
+    if how == "changed":
+        return
+    if not place.keeps:
+        assert place.push().manifests == 1
+        assert place.client.manifest(str(manifest.digest)) == manifest
+        return
+    with pytest.raises(BasestoreError) as raised:
+        place.push()
+    assert raised.value.exit_code in (ExitCode.INTEGRITY, ExitCode.UNREACHABLE)
+
+
+def is_whole(client: RegistryClient) -> bool:
+    """Whether the image is taken for whole."""
+    try:
+        return whole(client, IMAGE.top.digest) is not None
+    except ServerFaultError:
+        return False
+
+
+# Ways to ask, and what is told where none gives an answer
+
+
+@pytest.mark.parametrize("head", [403, 405, 501])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_where_head_is_not_answered_get_is_begun(
+    registry: LoopbackRegistry, client: RegistryClient, head: int, ranges: bool
+) -> None:
+    place = in_process(registry, client)
+    registry.head, registry.ranges = head, ranges
+
+    assert place.push().uploaded == Tally(len(BLOBS), SIZE)
+    assert not place.push().changed
+    place.damage(LAYERS[4], "short")
+    assert place.stands(LAYERS[4]) is Standing.WRONG
+    place.damage(LAYERS[4], "gone")
+    assert place.stands(LAYERS[4]) is Standing.GONE
+
+
+@pytest.mark.parametrize("lengths", [("GET",), ()])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_size_that_head_does_not_tell(
+    registry: LoopbackRegistry, client: RegistryClient, lengths: tuple[str, ...], ranges: bool
+) -> None:
+    place = in_process(registry, client)
+    place.push()
+    registry.lengths, registry.ranges = lengths, ranges
+    told = ranges or "GET" in lengths
+
+    report = place.push()
+
+    assert not report.changed
+    assert report.present.count == len(BLOBS)
+    assert report.untold == (0 if told else len(BLOBS))
+    parts = published_parts(client, TAG)
+    assert parts is not None
+    expected = Standing.RIGHT if told else Standing.UNTOLD
+    assert {one.standing for one in ask_all(client, parts.blobs)} == {expected}
+    place.damage(LAYERS[1], "short")
+    assert place.stands(LAYERS[1], read=True) is Standing.WRONG
+
+
+def test_no_blob_is_read_to_ask_for_it(registry: LoopbackRegistry, client: RegistryClient) -> None:
+    place = in_process(registry, client)
+    place.push()
+    registry.asked.clear()
+
+    place.push()
+
+    assert registry.count("HEAD", "/blobs/") == len(BLOBS)
+    assert registry.count("GET", "") == registry.count("PUT", "") == registry.count("POST", "") == 0
+
+
+def test_an_empty_blob_has_a_size(registry: LoopbackRegistry, client: RegistryClient) -> None:
+    registry.head, registry.ranges = 405, True
+    client.upload(Upload(Digest.of(b""), 0, lambda: iter(())))
+
+    assert client.find_blob(Digest.of(b"")) == There(0)
+
+
+def test_a_store_of_blobs_elsewhere_may_know_no_head(transport: Transport) -> None:
+    """A URL that is signed for GET alone: HEAD is refused there, and tells nothing."""
+    with faulty_server() as server, faulty_server() as storage:
+        place = storage.serve("/signed", b"bytes")
+        digest = Digest.of(b"bytes")
+        moved = Fault(status=307, headers=(("Location", place),))
+        server.always[f"/v2/team/base/blobs/{digest}"] = moved
+        storage.faults["/signed"] = [Fault(status=403)]
+        repository = Repository(server.address, "team/base")
+        client = RegistryClient.reader(transport, repository, DockerConfig(None))
+
+        assert client.find_blob(digest, 5) == There(5)
+        assert [one.method for one in storage.asked] == ["HEAD", "GET"]
+
+
+def test_what_is_mounted_is_asked_for_and_sent_where_it_is_wrong(
+    transport: Transport, registry: LoopbackRegistry, client: RegistryClient
+) -> None:
+    place = in_process(registry, client)
+    place.push()
+    place.damage(LAYERS[3], "short")
+    child = RegistryClient.writer(
+        transport, Repository(registry.address, "team/child"), DockerConfig(None), ["team/base"]
+    )
+
+    report = push(child, TAG, IMAGE, ["team/base"], Progress())
+
+    assert report.uploaded == Tally(1, len(LAYERS[3]))
+    assert report.mounted.count == len(BLOBS) - 1
+    assert registry.blobs["team/child"][str(Digest.of(LAYERS[3]))] == LAYERS[3]
+
+
+def test_a_mount_that_lies_is_followed_by_the_bytes(
+    transport: Transport, registry: LoopbackRegistry, client: RegistryClient
+) -> None:
+    """Its size isn't told before, and is another one afterwards."""
+    place = in_process(registry, client)
+    place.push()
+    place.damage(LAYERS[3], "short")
+    registry.lengths = ("GET",)
+    child = RegistryClient.writer(
+        transport, Repository(registry.address, "team/child"), DockerConfig(None), ["team/base"]
+    )
+
+    report = push(child, TAG, IMAGE, ["team/base"], Progress())
+
+    assert report.uploaded == Tally(1, len(LAYERS[3]))
+    assert registry.blobs["team/child"][str(Digest.of(LAYERS[3]))] == LAYERS[3]
+
+
+def test_a_manifest_without_sizes_is_not_vouched_for(
+    registry: LoopbackRegistry, client: RegistryClient
+) -> None:
+    config = CONFIGS[0]
+    client.upload(Upload(Digest.of(config), len(config), lambda: iter((config,))))
+    document = json.dumps({"config": {"digest": str(Digest.of(config))}}).encode()
+    registry.manifests["team/base"] = {TAG: (MANIFEST, document)}
+    parts = published_parts(client, TAG)
+    assert parts is not None
+
+    (asked,), (read,) = ask_all(client, parts.blobs), hash_all(client, parts.blobs, Progress())
+
+    assert asked.standing is read.standing is Standing.UNTOLD
+    assert "tells n" in asked.said
+    assert "tells no" in read.said
+
+
+@pytest.mark.registry
+def test_a_registry_that_remembers_sizes_is_found_out_by_its_bytes(
+    transport: Transport, tmp_path: Path
+) -> None:
+    """docker-registry with a cache of descriptors answers HEAD from that, whatever it still has."""
+    with real_registry(tmp_path / "registry", remembers=True) as real:
+        repository = Repository(real.address, "test/base")
+        client = RegistryClient.writer(transport, repository, DockerConfig(None))
+        push(client, TAG, IMAGE, (), Progress())
+        file = real.file(str(Digest.of(LAYERS[3])))
+        file.write_bytes(file.read_bytes()[:-1])
+        parts = published_parts(client, TAG)
+        assert parts is not None
+
+        asked = ask_all(client, parts.blobs)
+        read = hash_all(client, parts.blobs, Progress())
+
+        assert {one.standing for one in asked} == {Standing.RIGHT}
+        wrong = [one.blob.digest for one in read if one.standing is not Standing.RIGHT]
+        assert wrong == [Digest.of(LAYERS[3])]
