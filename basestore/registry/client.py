@@ -127,20 +127,6 @@ class RegistryClient:
             return manifest.digest if manifest else None
         return self._parse_digest(told)
 
-    def find_manifest(self, manifest: Manifest) -> There | None:
-        """What the repository has under a manifest's digest, None where nothing.
-
-        It is read where HEAD doesn't tell its size, or another one. Raises WrongContentError.
-        """
-        name, size = str(manifest.digest), len(manifest.data)
-        answer = self._head(self._manifest(name), _accept())
-        if answer.status == 404:
-            return None
-        if answer.status == 200 and answer.size == size:
-            return There(size)
-        found = self.manifest(name)
-        return There(len(found.data)) if found else None
-
     def manifest(self, name: str) -> Manifest | None:
         """What a tag or digest (``sha256:…``) names, checked; None where it names nothing.
 

@@ -284,8 +284,6 @@ def test_a_damaged_manifest_is_never_taken_for_right(place: Place, how: str) -> 
         published_parts(place.client, TAG)
     assert raised.value.exit_code in (ExitCode.INTEGRITY, ExitCode.UNREACHABLE)
     assert not is_whole(place.client)
-    if how == "changed":
-        return
     if not place.keeps:
         assert place.push().manifests == 1
         assert place.client.manifest(str(manifest.digest)) == manifest
@@ -353,7 +351,8 @@ def test_no_blob_is_read_to_ask_for_it(registry: LoopbackRegistry, client: Regis
     place.push()
 
     assert registry.count("HEAD", "/blobs/") == len(BLOBS)
-    assert registry.count("GET", "") == registry.count("PUT", "") == registry.count("POST", "") == 0
+    assert registry.count("GET", "/blobs/") == 0
+    assert registry.count("PUT", "") == registry.count("POST", "") == 0
 
 
 def test_an_empty_blob_has_a_size(registry: LoopbackRegistry, client: RegistryClient) -> None:
