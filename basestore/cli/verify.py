@@ -1,5 +1,6 @@
 """`basestore verify`."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +59,14 @@ def verify(
         bool,
         typer.Option("--content", help="Hold every file of every wheel to its RECORD's hash."),
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REVISION",
+            help="Hold images to a revision that is trusted: what stands has that one's image, "
+            "what changed is assembled again, and only its new layers are made.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Prove that profile, lock, image, registry and engine agree.
@@ -70,8 +79,9 @@ def verify(
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
     found = {}
+    found_since = _since(project, names, since, registry, json) if since is not None else {}
     for name in names:
-        findings = _offline(project, name)
+        findings = found_since[name] if since is not None else _offline(project, name)
         if registry is not None and _agree(findings):
             findings += _registry(project, name, registry)
         if engine and _agree(findings):
@@ -110,6 +120,28 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     if recorded is None:
         return findings
     return findings + verify_files(project, recorded, find_store(read_settings()))
+
+
+def _since(
+    project: Project, names: Sequence[str], since: str, registry: str | None, json: bool
+) -> Mapping[str, "tuple[Finding, ...]"]:
+    """What is found of each name offline, but that images are held to a revision."""
+    from datetime import UTC, datetime
+
+    from basestore.cli.since import checks_since, revision_of
+    from basestore.pipeline.engine_verify import verify_built
+    from basestore.pipeline.verify import verify_project
+
+    revision, now = revision_of(project, since), datetime.now(UTC)
+    found = {}
+    with checks_since(project, revision, registry, json) as checks:
+        for name in names:
+            check = verify_built if by_engine(project, name) else verify_project
+            findings = check(project, name, now)
+            if all(one.check == "image" for one in findings if one.fails):
+                findings += checks.findings(name)
+            found[name] = findings
+    return found
 
 
 def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":

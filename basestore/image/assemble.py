@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
@@ -20,7 +21,6 @@ from basestore.image.model import (
 from basestore.lock.model import ImageConfig
 from basestore.profile.model import Healthcheck
 from basestore.recipe.model import ApplicationRecipe, FoundationRecipe, Recipe, WheelsRecipe
-from basestore.store import Realisation
 from basestore.target import Platform
 
 CREATED = "1980-01-01T00:00:00Z"
@@ -28,7 +28,22 @@ CREATED = "1980-01-01T00:00:00Z"
 
 _SECOND = 1_000_000_000  # in nanoseconds
 
-Realised = Sequence[tuple[Recipe, Realisation]]
+
+class Sized(Protocol):
+    """What an image says of a layer: its digest and size as compressed, the digest of its tar.
+
+    A realisation tells it, and so does a manifest with its config.
+    """
+
+    @property
+    def layer(self) -> Digest: ...
+    @property
+    def diff_id(self) -> Digest: ...
+    @property
+    def size(self) -> int: ...
+
+
+Realised = Sequence[tuple[Recipe, Sized]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ def _platform(
     return PlatformImage(platform, _add(documents, MANIFEST, manifest), config_descriptor, layers)
 
 
-def _layer(recipe: Recipe, realisation: Realisation) -> Layer:
+def _layer(recipe: Recipe, realisation: Sized) -> Layer:
     descriptor = Descriptor(LAYER, realisation.layer, realisation.size)
     return Layer(descriptor, realisation.diff_id, recipe.packages)
 
