@@ -10,21 +10,30 @@ from basestore.cli.registry import NoRegistryError, repository_of
 from basestore.cli.sources import bring_from
 from basestore.cli.watch import watching
 from basestore.profile.model import Project
-from basestore.sources.git import Git, Revision
 
 if TYPE_CHECKING:
     from basestore.pipeline.since import Since
     from basestore.registry.client import RegistryClient
+    from basestore.sources.git import Revision
 
 
-def revision_of(project: Project, name: str) -> Revision:
+def revision_of(project: Project, name: str) -> "Revision":
     """A revision of the project's repository; raises what `Git.revision` raises."""
+    from basestore.sources.git import Git
+
     return Git(project.root, reach(offline=False).environ).revision(name)
+
+
+def since_json(revision: "Revision | None") -> dict[str, object]:
+    """What JSON says of a revision, if there is one."""
+    if revision is None:
+        return {}
+    return {"since": {"name": revision.name, "commit": revision.commit}}
 
 
 @contextmanager
 def checks_since(
-    project: Project, revision: Revision, registry: str | None, json: bool
+    project: Project, revision: "Revision", registry: str | None, json: bool
 ) -> Iterator["Since"]:
     """The checks of a project against a revision; ``registry``: instead of the project's.
 

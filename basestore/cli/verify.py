@@ -17,6 +17,7 @@ from basestore.cli.context import (
 from basestore.cli.engine_build import by_engine
 from basestore.cli.registry import AsksRegistry
 from basestore.cli.settings import read_settings
+from basestore.cli.since import checks_since, revision_of, since_json
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
@@ -27,6 +28,7 @@ from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.verify import Finding
+    from basestore.sources.git import Revision
 
 
 COMMAND = AsksRegistry
@@ -78,10 +80,10 @@ def verify(
     """
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
-    found = {}
-    found_since = _since(project, names, since, registry, json) if since is not None else {}
+    revision = revision_of(project, since) if since is not None else None
+    found = dict(_since(project, names, revision, registry, json)) if revision else {}
     for name in names:
-        findings = found_since[name] if since is not None else _offline(project, name)
+        findings = found[name] if revision else _offline(project, name)
         if registry is not None and _agree(findings):
             findings += _registry(project, name, registry)
         if engine and _agree(findings):
@@ -93,7 +95,8 @@ def verify(
         found[name] = findings
     holds = all(map(_agree, found.values()))
     if json:
-        print_json({"profiles": [_to_json(name, findings) for name, findings in found.items()]})
+        told = [_to_json(name, findings) for name, findings in found.items()]
+        print_json({**since_json(revision), "profiles": told})
     else:
         for name, findings in found.items():
             _show(name, findings)
@@ -123,17 +126,19 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
 
 
 def _since(
-    project: Project, names: Sequence[str], since: str, registry: str | None, json: bool
+    project: Project,
+    names: Sequence[str],
+    revision: "Revision",
+    registry: str | None,
+    json: bool,
 ) -> Mapping[str, "tuple[Finding, ...]"]:
     """What is found of each name offline, but that images are held to a revision."""
     from datetime import UTC, datetime
 
-    from basestore.cli.since import checks_since, revision_of
     from basestore.pipeline.engine_verify import verify_built
     from basestore.pipeline.verify import verify_project
 
-    revision, now = revision_of(project, since), datetime.now(UTC)
-    found = {}
+    now, found = datetime.now(UTC), {}
     with checks_since(project, revision, registry, json) as checks:
         for name in names:
             check = verify_built if by_engine(project, name) else verify_project

@@ -80,12 +80,9 @@ class Aside:
         return self._listings[recipe.digest]
 
     def _look(self, recipe: Recipe) -> Listing:
-        made = self.made.get(recipe.digest)
-        if made:
-            return Listing.from_bytes(self.store.blobs.read(made.listing))
-        if not isinstance(recipe, WheelsRecipe):
-            raise ValueError(f"{label(recipe)} was not made")
-        return wheels_listing(recipe, self.store)
+        if isinstance(recipe, WheelsRecipe) and recipe.digest not in self.made:
+            return wheels_listing(recipe, self.store)
+        return Listing.from_bytes(self.store.blobs.read(self.made[recipe.digest].listing))
 
     def _watch(self, recipe: Recipe) -> AbstractContextManager[object]:
         return self.builder.progress.task("layer", label(recipe))

@@ -79,23 +79,28 @@ class Since:
 
     def _service(self, service: Service) -> Iterator[Finding]:
         row, old = self.records.find(service.name), self.then.service(service.name)
-        stands = old is not None and self._stands_on_base(service)
-        if old and old.made and stands and self._code_stands(service):
+        stands = self._stands_on_base(service) and self._code_stands(service)
+        if old and old.made and stands:
             was = Recorded(service.name, old.made.lock, old.tag, old.image, old.platforms, old.made)
             yield self._as_then(SERVICES_FILE, was, row)
         elif row and row.made:
-            given = self._given(service, stands)
+            given = self._given(service)
             if given.of != row.made:
                 yield _other_parts(row.made, given.of, service.name)
             yield _held(row, given, SERVICES_FILE)
 
-    def _given(self, service: Service, stands: bool) -> Given:
-        """What a service gives that isn't as it was; ``stands``: all but its files is."""
-        lock = read_locked(self.project, service.name).parse()
-        application = read_application(self.project.root, service, lock.image.workdir or "/")
-        old = self.then.project.services.get(service.name) if self.then.project else None
-        adds = old is None or not stands or self._code.adds(old, service)
+    def _given(self, service: Service) -> Given:
+        """What a service gives that isn't as it was."""
+        workdir = read_locked(self.project, service.name).parse().image.workdir
+        application = read_application(self.project.root, service, workdir or "/")
+        old, before = self._then_service(service.name), self.then.locked(service.name)
+        same = old and before and before.parse().image.workdir == workdir
+        adds = not (old and same) or self._code.adds(old, service)
         return self.giver.service(service.name, application, adds)
+
+    def _then_service(self, name: str) -> Service | None:
+        """A service as the revision describes it; None where it doesn't, or can't be read."""
+        return self.then.project.services.get(name) if self.then.project else None
 
     def _by_engine(self, service: Service) -> Finding:
         """An engine's image: nobody can say more of it than whether its line is as it was."""
@@ -132,7 +137,7 @@ class Since:
         that didn't.
         """
         changes = self.then.changes
-        old = self.then.project.services.get(service.name) if self.then.project else None
+        old = self._then_service(service.name)
         paths = (*changes.tracked, *changes.untracked)
         if old is None or any(path.rpartition("/")[2] == _ATTRIBUTES for path in paths):
             return False
