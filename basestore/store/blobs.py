@@ -7,7 +7,6 @@ name in the blobs' folder therefore always stands for all of its bytes.
 import contextlib
 import hashlib
 import os
-import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -204,40 +203,6 @@ class Blobs:
         finally:
             Path(name).unlink(missing_ok=True)
 
-    def adopt(self, digest: Digest, other: "Blobs") -> None:
-        """Take over another store's blob, hashed here before it has its name.
-
-        A file that only this user can change gets a second name where the file system lets it;
-        any other is copied. Raises MissingBlobError and DamagedBlobError.
-        """
-        if self.has(digest):
-            return
-        with other.open(digest) as file:
-            place = Path(file.name)
-            if not (_is_own(file) and self._link(place, digest)):
-                with self.draft() as draft:
-                    found = Digest.of_stream(_teed(file, draft.file))
-                    if found != digest:
-                        raise DamagedBlobError(digest, place)
-                    draft.keep(digest)
-
-    def _link(self, place: Path, digest: Digest) -> bool:
-        """Name a file once more, if it holds a blob; whether the file system let it."""
-        self._folders.make(self._partials)
-        with tempfile.TemporaryDirectory(dir=self._partials) as folder:
-            link = Path(folder) / digest.hex
-            try:
-                link.hardlink_to(place)
-            except OSError:
-                return False
-            with link.open("rb", buffering=0) as file:
-                if not _is_own(file):
-                    return False  # another file has come into its place
-                if Digest.of_stream(read_chunks(file)) != digest:
-                    raise DamagedBlobError(digest, place)
-            self.keep(link, digest)
-        return True
-
     @contextlib.contextmanager
     def partial(self, expected: Digest, size: int | None, what: str) -> Iterator[BlobWriter]:
         """A writer for a blob known by its digest, which takes up what an earlier run left.
@@ -289,20 +254,6 @@ class Blobs:
                 return file.read() == data
         except (MissingBlobError, OSError):  # a disk may not read any more what it has
             return False
-
-
-def _is_own(file: BinaryIO) -> bool:
-    """Whether an open file is one that this user alone may change, and would have to unlock."""
-    status = os.fstat(file.fileno())
-    writable = status.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
-    return stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid() and not writable
-
-
-def _teed(file: BinaryIO, copy: BinaryIO) -> Iterator[bytes]:
-    """A file's pieces, each written to another one as it passes by."""
-    for piece in read_chunks(file):
-        copy.write(piece)
-        yield piece
 
 
 def _finish(file: BinaryIO) -> None:
