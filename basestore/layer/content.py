@@ -77,6 +77,6 @@ def _content(part: Payload, path: str, blobs: Blobs) -> Iterator[bytes]:
 
 
 def _slices(part: Copied | Stored, length: int, blobs: Blobs) -> Iterator[bytes]:
-    with blobs.open(part.blob) as file:
+    with blobs.verified(part.blob) as file:
         for at in range(0, length, _READ):
             yield os.pread(file.fileno(), min(_READ, length - at), part.offset + at)

@@ -168,12 +168,14 @@ class Builder:
     ) -> Mapping["Recipe", Realisation]:
         """Fetch what these recipes need, and make their layers, several at a time."""
         from basestore.layer.apart import make_all
+        from basestore.pipeline.inputs import verify_inputs
         from basestore.recipe.model import FoundationRecipe
 
         needed = {digest for recipe in recipes for digest in recipe.inputs}
         if any(isinstance(recipe, FoundationRecipe) for recipe in recipes):
             needed.update(workshop.runner.inputs)
         self.bring(locked, lock, frozenset(needed))
+        verify_inputs(self.store, needed, self.progress)
         return make_all(recipes, workshop, make, self._watch, self.jobs)
 
     def _watch(self, recipe: "Recipe") -> AbstractContextManager[object]:

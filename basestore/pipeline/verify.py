@@ -124,7 +124,7 @@ def verify_content(
 @contextmanager
 def _opened(store: Store, digest: Digest) -> Iterator[BinaryIO]:
     """An archive to check; where it is refused but isn't what was locked, DamagedBlobError."""
-    with store.blobs.open(digest) as file:
+    with store.blobs.verified(digest) as file:
         try:
             yield file
         except IntegrityError:
