@@ -1,12 +1,13 @@
 """A project in git whose images were built, and whoever proves a change without that store."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from committing import GIT, commit, git
-from layers import AMD64, new_store, recorded
+from layers import AMD64, recorded
 from locked_project import lock
 from wheelmaker import MadeWheel, make_wheel
 
@@ -31,6 +32,7 @@ from basestore.progress import Progress
 from basestore.recipe.model import FoundationRecipe
 from basestore.recipe.plan import plan
 from basestore.sources.git import Git
+from basestore.state import State
 from basestore.store import Store
 
 RUNTIME = """python = "3.11"
@@ -132,12 +134,23 @@ class Changing:
         return found
 
 
+def open_store(folder_: Path) -> Store:
+    """The developer's store, and what that user knows of it."""
+    return Store.open(folder_ / "store", state=State.open(folder_ / "state" / "basestore"))
+
+
+def copied(changing: Changing, to: Path) -> Changing:
+    """All of it in another folder, to be changed."""
+    shutil.copytree(changing.root.parent, to, symlinks=True)
+    return Changing(to / "project", open_store(to), dict(changing.index))
+
+
 def changing_project(folder_: Path) -> Changing:
     """Make it, lock it, build it and commit it."""
     root = folder_ / "project"
     for name in ("profiles", "apps/api"):
         (root / name).mkdir(parents=True)
-    changing = Changing(root, new_store(folder_))
+    changing = Changing(root, open_store(folder_))
     for path, text in (
         ("profiles/runtime.toml", RUNTIME),
         ("profiles/child.toml", CHILD),

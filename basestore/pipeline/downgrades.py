@@ -118,7 +118,7 @@ class Downgrades:
         wheels = [wheel for wheel in platform.wheels if wheel.name in asking]
         self.aside.take({wheel.sha256 for wheel in wheels}, self.source)
         for wheel in wheels:
-            with self.aside.store.blobs.open(wheel.sha256) as file:
+            with self.aside.builder.store.blobs.verified(wheel.sha256) as file:
                 yield from required_texts(file, wheel.file)
 
 

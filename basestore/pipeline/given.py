@@ -68,7 +68,7 @@ class Giver:
         for platform, plan in plans.items():
             check_new(self.aside, [(plan, source)], _new(platform, plan, claims), workshop)
         image = assemble(lock.image, locked.digest, _realised(plans, layers)).image
-        return Given(source, plans, layers, image, workshop, len(layers) - len(proven))
+        return Given(source, plans, layers, image, workshop, self._made(layers))
 
     def service(self, name: str, application: Application, adds: bool) -> Given:
         """A service's image, its application as read; raises as `profile`.
@@ -93,9 +93,12 @@ class Giver:
         plans = {p: (*below[p], *plan) for p, plan in own.items()}
         layer = layers[top.digest].layer
         image = assemble(lock.image, locked.digest, _realised(plans, layers), layer).image
-        made = base.made + len({r.digest for plan in own.values() for r in plan} - proven.keys())
         of = Made(locked.digest, base.image.digest, layer)
-        return Given(source, plans, layers, image, workshop, made, of)
+        return Given(source, plans, layers, image, workshop, self._made(layers), of)
+
+    def _made(self, layers: Layers) -> int:
+        """How many of layers were made here."""
+        return len(layers.keys() & self.aside.made.keys())
 
     def _proven(self, plans: Plans, names: Iterable[str]) -> Layers:
         """The layers of plans that images of the revision prove.
@@ -119,7 +122,7 @@ class Giver:
     ) -> dict[Digest, Sized]:
         """The layers of plans, made where they aren't proven."""
         lacking = [one for plan in plans.values() for one in plan if one.digest not in proven]
-        return {**proven, **self.aside.make(lacking, source, workshop)}
+        return {**proven, **self.aside.layers(lacking, source, workshop)}
 
 
 def _all_recipes(claim: Claim) -> AbstractSet[Digest]:

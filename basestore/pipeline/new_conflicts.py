@@ -38,12 +38,12 @@ def check_new(
         looked = [one for one in part if _matters(one, aside, bool(applications), wheels)]
         found.update(aside.listings(looked, source, workshop))
     listings = [found.get(recipe.digest) or _outline(recipe) for recipe in recipes]
-    check_conflicts(aside.store, recipes, listings)
+    check_conflicts(aside.builder.store, recipes, listings)
 
 
 def _matters(recipe: Recipe, aside: Aside, application: bool, wheels: bool) -> bool:
     """Whether a layer's listing is needed, or there anyway."""
-    if recipe.digest in aside.made:
+    if aside.known(recipe.digest):
         return True
     return application if isinstance(recipe, FoundationRecipe) else wheels
 

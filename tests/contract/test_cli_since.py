@@ -1,20 +1,17 @@
 """``verify --since`` as CI runs it: an empty store, the registry that has the revision's images."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from changing import NAMES, Changing, changing_project
+from changing import NAMES, Changing, changing_project, copied
 from clicases import command_line_on
 from commandline import CommandLine
 from committing import commit
 from locked_project import edit
 from loopback_index import LoopbackIndex, loopback_index
 from loopback_registry import LoopbackRegistry, loopback_registry
-
-from basestore.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +21,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Changing:
 
 @pytest.fixture
 def changing(template: Changing, tmp_path: Path) -> Changing:
-    shutil.copytree(template.root.parent, tmp_path / "dev", symlinks=True)
-    root = tmp_path / "dev" / "project"
-    return Changing(root, Store.open(tmp_path / "dev" / "store"), dict(template.index))
+    return copied(template, tmp_path / "dev")
 
 
 @pytest.fixture
@@ -51,7 +46,9 @@ def basestore(changing: Changing, index: LoopbackIndex, registry: LoopbackRegist
     )
     commit(changing.root)
     command = command_line_on(changing.root, index)
-    command("push", BASESTORE_STORE=str(changing.store.root)).expect(0)
+    home = changing.root.parent
+    developer = {"BASESTORE_STORE": str(home / "store"), "XDG_STATE_HOME": str(home / "state")}
+    command("push", **developer).expect(0)
     registry.asked.clear()
     return command
 

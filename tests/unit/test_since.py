@@ -1,11 +1,10 @@
 """Changes held to a revision: what stands has its image, what changed is proven anew."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from changing import NAMES, Changing, changing_project
+from changing import NAMES, Changing, changing_project, copied
 from committing import commit
 from layers import new_store
 from locked_project import edit
@@ -27,9 +26,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Changing:
 
 @pytest.fixture
 def changing(template: Changing, tmp_path: Path) -> Changing:
-    shutil.copytree(template.root.parent, tmp_path / "dev", symlinks=True)
-    root = tmp_path / "dev" / "project"
-    return Changing(root, Store.open(tmp_path / "dev" / "store"), dict(template.index))
+    return copied(template, tmp_path / "dev")
 
 
 @pytest.fixture
@@ -181,7 +178,7 @@ def test_a_service_on_a_base_that_moved(changing: Changing, own: Store) -> None:
         assert len(checks.giver.aside.made) == 2  # beta, and the application
 
 
-def test_layers_that_a_store_was_told_are_not_believed(changing: Changing, own: Store) -> None:
+def test_layers_that_another_recorded_are_not_believed(changing: Changing, own: Store) -> None:
     bump(changing)
     with changing.since(own) as checks:
         proven = checks.giver.proofs.layers("runtime")
@@ -191,9 +188,18 @@ def test_layers_that_a_store_was_told_are_not_believed(changing: Changing, own: 
     assert realisation
     for digest in realisation.needs:
         own.blobs.add(changing.store.blobs.read(digest))
-    own.realisations.record(made, realisation)
+    Store.open(own.root).realisations.record(made, realisation)  # which this one knows nothing of
 
-    assert changing.found(own, "runtime")["since"].holds
+    found = changing.found(own, "runtime")
+
+    assert found["since"].holds
+    assert "1 of them made" in found["since"].detail
+
+
+def test_what_this_user_has_made_is_not_made_again(changing: Changing) -> None:
+    bump(changing)
+
+    assert "0 of them made" in changing.found(changing.store, "runtime")["since"].detail
 
 
 def test_other_bytes_under_a_wheels_digest_are_refused(changing: Changing, own: Store) -> None:
