@@ -1,5 +1,6 @@
 """`basestore verify`."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from basestore.cli.context import (
 from basestore.cli.engine_build import by_engine
 from basestore.cli.registry import AsksRegistry
 from basestore.cli.settings import read_settings
+from basestore.cli.since import checks_since, revision_of, since_json
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
@@ -26,6 +28,7 @@ from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.verify import Finding
+    from basestore.sources.git import Revision
 
 
 COMMAND = AsksRegistry
@@ -59,6 +62,14 @@ def verify(
         bool,
         typer.Option("--content", help="Hold every file of every wheel to its RECORD's hash."),
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REVISION",
+            help="Hold images to a revision that is trusted: what stands has that one's image, "
+            "what changed is assembled again, and only its new layers are made.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Prove that profile, lock, image, registry and engine agree.
@@ -70,9 +81,10 @@ def verify(
     """
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
-    found = {}
+    revision = revision_of(project, since) if since is not None else None
+    found = dict(_since(project, names, revision, registry, json)) if revision else {}
     for name in names:
-        findings = _offline(project, name)
+        findings = found[name] if revision else _offline(project, name)
         if registry is not None and _agree(findings):
             findings += _registry(project, name, registry)
         if engine and _agree(findings):
@@ -84,7 +96,8 @@ def verify(
         found[name] = findings
     holds = all(map(_agree, found.values()))
     if json:
-        print_json({"profiles": [_to_json(name, findings) for name, findings in found.items()]})
+        told = [_to_json(name, findings) for name, findings in found.items()]
+        print_json({**since_json(revision), "profiles": told})
     else:
         for name, findings in found.items():
             _show(name, findings)
@@ -112,6 +125,30 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     if recorded is None:
         return findings
     return findings + verify_files(project, recorded, store)
+
+
+def _since(
+    project: Project,
+    names: Sequence[str],
+    revision: "Revision",
+    registry: str | None,
+    json: bool,
+) -> Mapping[str, "tuple[Finding, ...]"]:
+    """What is found of each name offline, but that images are held to a revision."""
+    from datetime import UTC, datetime
+
+    from basestore.pipeline.engine_verify import verify_built
+    from basestore.pipeline.verify import verify_project
+
+    now, found = datetime.now(UTC), {}
+    with checks_since(project, revision, registry, json) as checks:
+        for name in names:
+            check = verify_built if by_engine(project, name) else verify_project
+            findings = check(project, name, now)
+            if all(one.check == "image" for one in findings if one.fails):
+                findings += checks.findings(name)
+            found[name] = findings
+    return found
 
 
 def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":

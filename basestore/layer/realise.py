@@ -6,9 +6,10 @@ from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.errors import InputError, IntegrityError
-from basestore.layer.content import same_content
-from basestore.layer.entry import Entry, folder
+from basestore.layer.content import content_crc32, same_content
+from basestore.layer.entry import Entry, Kind, folder
 from basestore.layer.inflate import BrokenStreamError
+from basestore.layer.listing import Listing
 from basestore.layer.recorder import Recorder
 from basestore.layer.wheel.install import Layout, wheel_entries
 from basestore.layer.wheel.record import mended, strict
@@ -207,6 +208,23 @@ def _installed(recipe: WheelsRecipe, store: Store) -> Iterator[tuple[Wheel, Entr
             for entry in wheel_entries(wheel, file, layout, rule):
                 if entry.path not in omitted:
                     yield wheel, entry
+
+
+def wheels_listing(recipe: WheelsRecipe, store: Store) -> Listing:
+    """What the layer of wheels holds, without making it: its files and links.
+
+    Read from the wheels' directories. What ELF files need isn't looked at. Raises MissingBlobError
+    and BadZipError.
+    """
+    entries = {entry.path: entry for _, entry in _installed(recipe, store)}
+    return Listing(
+        files={
+            path: (entry.size, content_crc32(entry, store.blobs))
+            for path, entry in entries.items()
+            if entry.kind is Kind.FILE
+        },
+        links={path: e.target for path, e in entries.items() if e.kind is Kind.SYMLINK},
+    )
 
 
 def _check_folders(owners: Mapping[str, str]) -> None:
