@@ -1,6 +1,7 @@
 """`basestore verify`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,7 @@ from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.verify import Finding
+    from basestore.progress import Progress
     from basestore.sources.git import Revision
 
 
@@ -45,7 +47,7 @@ def verify(
         typer.Option(
             metavar="[REGISTRY[/PATH]]",
             help="Ask the registry too, another than the one in basestore.toml if it is named. "
-            "No layer is pulled.",
+            "Every blob is asked for, with its size; with --content each is read and hashed.",
         ),
     ] = None,
     engine: Annotated[
@@ -86,7 +88,8 @@ def verify(
     for name in names:
         findings = found[name] if revision else _offline(project, name)
         if registry is not None and _agree(findings):
-            findings += _registry(project, name, registry)
+            with watching(json) if content else nullcontext() as hashed:
+                findings += _registry(project, name, registry, hashed)
         if engine and _agree(findings):
             findings += _engine(project, name)
         if content and _agree(findings):
@@ -151,9 +154,11 @@ def _since(
     return found
 
 
-def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
+def _registry(
+    project: Project, name: str, named: str, hashed: "Progress | None"
+) -> "tuple[Finding, ...]":
     from basestore.cli.registry import repository_of
-    from basestore.pipeline.verify import verify_registry
+    from basestore.pipeline.verify_registry import verify_registry
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
 
@@ -167,10 +172,10 @@ def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
         if by_engine(project, name):
             from basestore.pipeline.engine_verify import verify_built_registry
 
-            return tuple(verify_built_registry(records.services[name], client))
+            return tuple(verify_built_registry(records.services[name], client, hashed))
         if recorded is None:
             return ()
-        return verify_registry(recorded, client)
+        return verify_registry(recorded, client, hashed)
 
 
 def _engine(project: Project, name: str) -> "tuple[Finding, ...]":
