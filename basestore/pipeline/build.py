@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
 from basestore.errors import IntegrityError, UsageError
-from basestore.files import locked_folder
 from basestore.image.model import Image
 from basestore.lock import images
-from basestore.lock.files import IMAGES_FILE, lock_digests, read_images, write_images
+from basestore.lock.files import (
+    IMAGES_FILE,
+    alone_with_locks,
+    lock_digests,
+    read_images,
+    write_images,
+)
 from basestore.lock.model import Lock
 from basestore.pipeline.locked import LockedProfile
 from basestore.pipeline.recorded import Recorded
@@ -194,7 +199,7 @@ def record_image(project: Project, built: Built) -> None:
     """
     made = built.recorded
     new = images.ImageRecord(made.name, made.lock, made.image, made.platforms)
-    with locked_folder(project.locks):
+    with alone_with_locks(project):
         records = read_images(project)
         record = images.find(records, made.name, made.lock)
         if record and record.image != made.image:
