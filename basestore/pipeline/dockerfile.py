@@ -13,6 +13,7 @@ from basestore.pipeline.export import export_requirements
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.recorded import Records
 from basestore.profile.document import nearest, read_file
+from basestore.profile.inside import real_paths
 from basestore.profile.model import Profile, Project
 from basestore.profile.reader import read_profile
 from basestore.profile.service import DEFAULT_WORKDIR, Service
@@ -122,15 +123,16 @@ def foreign_files(project: Project, written: Written) -> Iterator[str]:
 
 
 def keep_written(project: Project, written: Written) -> None:
-    """Write the files, all of them or none; raises ForeignFileError."""
+    """Write the files, all of them or none; raises ForeignFileError, LeadsOutError."""
     for file in foreign_files(project, written):
         raise ForeignFileError(file, written.service)
     replace_written(project, written)
 
 
 def replace_written(project: Project, written: Written) -> None:
-    """Write the files, all of them or none, in the place of whatever is there."""
-    replace_files({project.root / file: data for file, data in written.files.items()})
+    """Write the files, all or none, in the place of whatever is there; raises LeadsOutError."""
+    places = real_paths(project.root, written.files)
+    replace_files({places[file]: data for file, data in written.files.items()})
 
 
 def _delta(service: Service, profile: Profile, lock: Lock) -> Delta | None:

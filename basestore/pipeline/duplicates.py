@@ -8,6 +8,7 @@ from basestore.files import replace_files
 from basestore.lock.files import read_lock
 from basestore.profile.document import DocumentError, read_file
 from basestore.profile.edit import without_elements, without_lines
+from basestore.profile.inside import real_paths
 from basestore.profile.lines import KeyPath, element_spans, key_lines
 from basestore.profile.model import PROJECT_FILE, Location, Project, Requirement
 from basestore.profile.project import all_names
@@ -54,12 +55,15 @@ def duplicates(project: Project, name: str) -> tuple[Duplicate, ...]:
 def take_out(project: Project, found: Sequence[Duplicate]) -> tuple[str, ...]:
     """Take duplicates out of the files that hold them; the files, all written or none.
 
+    Raises LeadsOutError.
+
     Files that other profiles and services read, too, are left, and so is a ``pyproject.toml``:
     what a project depends on is its own matter.
     """
     shared = _read_by_others(project, {one.service for one in found})
     changed = dict(_edited(project, [one for one in found if one.place.file not in shared]))
-    replace_files({project.root / file: text.encode() for file, text in changed.items()})
+    places = real_paths(project.root, changed)
+    replace_files({places[file]: text.encode() for file, text in changed.items()})
     return tuple(changed)
 
 
