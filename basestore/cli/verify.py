@@ -72,6 +72,8 @@ def verify(
     found = {}
     for name in names:
         findings = _offline(project, name)
+        if _agree(findings):
+            findings += _edges(project, name)
         if registry is not None and _agree(findings):
             findings += _registry(project, name, registry)
         if engine and _agree(findings):
@@ -110,6 +112,14 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     if recorded is None:
         return findings
     return findings + verify_files(project, recorded, find_store(read_settings()))
+
+
+def _edges(project: Project, name: str) -> "tuple[Finding, ...]":
+    from basestore.pipeline.edges import verify_edges
+    from basestore.state import State
+
+    settings = read_settings()
+    return verify_edges(project, name, find_store(settings), State.open(settings.state))
 
 
 def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
