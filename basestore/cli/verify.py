@@ -87,6 +87,8 @@ def verify(
     found = dict(_since(project, names, revision, registry, json)) if revision else {}
     for name in names:
         findings = found[name] if revision else _offline(project, name)
+        if _agree(findings):
+            findings += _edges(project, name)
         if registry is not None and _agree(findings):
             with watching(json) if content else nullcontext() as hashed:
                 findings += _registry(project, name, registry, hashed)
@@ -152,6 +154,14 @@ def _since(
                 findings += checks.findings(name)
             found[name] = findings
     return found
+
+
+def _edges(project: Project, name: str) -> "tuple[Finding, ...]":
+    from basestore.pipeline.edges import verify_edges
+    from basestore.state import State
+
+    settings = read_settings()
+    return verify_edges(project, name, find_store(settings), State.open(settings.state))
 
 
 def _registry(

@@ -63,6 +63,7 @@ class PackageOrigin:
     has asked: ``licences`` as SPDX expressions, empty where its metadata tells none, and
     ``standing``, `OFFERED` or ``yanked: REASON``, as its index showed it. ``told``: whether the
     index told the SHA-256, which else is what the file had when it was fetched to be locked.
+    ``extras``: those with which it was taken, by all that ask for it.
     """
 
     index: str
@@ -71,6 +72,7 @@ class PackageOrigin:
     licences: tuple[str, ...] | None = None
     standing: str | None = None
     told: bool = True
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,8 @@ def _package(name: str, package: PackageOrigin) -> Iterator[str]:
     yield f"index = {toml_string(package.index)}"
     if package.requires:
         yield f"requires = {toml_strings(package.requires)}"
+    if package.extras:
+        yield f"extras = {toml_strings(package.extras)}"
     if package.uploaded:
         yield f"uploaded = {_moment(package.uploaded)}"
     if package.licences is not None:
@@ -240,7 +244,7 @@ def _location(table: Table, text: str, *inner: str) -> Location:
 
 
 def _read_package(row: Table) -> PackageOrigin:
-    row.only("index", "requires", "uploaded", "licences", "standing", "sha256-from")
+    row.only("index", "requires", "extras", "uploaded", "licences", "standing", "sha256-from")
     return PackageOrigin(
         index=row.required("index", row.string("index"), ""),
         requires=row.strings("requires") or (),
@@ -248,6 +252,7 @@ def _read_package(row: Table) -> PackageOrigin:
         licences=row.strings("licences"),
         standing=row.string("standing"),
         told=_told(row),
+        extras=row.strings("extras") or (),
     )
 
 
