@@ -62,7 +62,7 @@ class World:
             "UV_HTTP_RETRIES": "0",
             "UV_DEFAULT_INDEX": self.index.url,
         }
-        program = Path(uv.find_uv_bin())
+        program = Path(os.environ.get("BASESTORE_TEST_UV") or uv.find_uv_bin())
         return Uv(program, Path(sys.executable), {**environ, **self.environ}, self.mirrors)
 
     @property
