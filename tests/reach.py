@@ -7,6 +7,7 @@ patience.
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,13 +73,17 @@ def is_offered(wheel: Wheel, index: Index) -> bool:
 def from_pip(wheel: Wheel, folder: Path) -> bool:
     """Whether pip has a wheel, which then lies in a folder; pip may know further places."""
     *_, python, abi, platform = wheel.file.removesuffix(".whl").split("-")
+    tags = [f"--platform={one}" for one in platform.split(".")]
+    tags += [f"--python-version={python.removeprefix('cp')}", f"--abi={abi}", "--implementation=cp"]
+    return pip_download(f"{wheel.name}=={wheel.version}", folder, tags) == folder / wheel.file
+
+
+def pip_download(requirement: str, folder: Path, options: Sequence[str] = ()) -> Path | None:
+    """The wheel that pip fetched into an empty folder; None where it could not."""
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
     command += ["--no-deps", "--only-binary=:all:", "--retries=0", f"--dest={folder}"]
-    command += [f"--python-version={python.removeprefix('cp')}", f"--abi={abi}"]
-    command += [f"--platform={one}" for one in platform.split(".")]
-    command += ["--implementation=cp", f"{wheel.name}=={wheel.version}"]
-    done = subprocess.run(command, check=False, capture_output=True)
-    return done.returncode == 0 and (folder / wheel.file).is_file()
+    done = subprocess.run([*command, *options, requirement], check=False, capture_output=True)
+    return next(folder.glob("*.whl"), None) if done.returncode == 0 else None
 
 
 def _uv(settings: Settings, folder: str) -> Uv:
