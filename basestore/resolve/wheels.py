@@ -9,17 +9,11 @@ from basestore.errors import UnreachableError
 from basestore.lock.model import Wheel
 from basestore.resolve.ages import left_out, resolve_aged
 from basestore.resolve.clash import Newest
-from basestore.resolve.explain import (
-    ChangedWheelError,
-    Wanted,
-    explain,
-    mentioned,
-    no_wheel,
-)
+from basestore.resolve.explain import ChangedWheelError, Wanted, explain, no_wheel
 from basestore.resolve.paths import shortest_path
 from basestore.sources.pylock import IndexedPackage, IndexedWheel
 from basestore.sources.uv import Found, Question, Target, Uv
-from basestore.sources.uv_failure import UnsatisfiableError
+from basestore.sources.uv_failure import UnsatisfiableError, mentioned
 
 
 @dataclass(frozen=True, slots=True)

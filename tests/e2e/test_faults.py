@@ -10,6 +10,8 @@ from faults.scenes import Scene, scenes
 from faults.storm import storm
 from services import lacking, need_program
 
+pytestmark = pytest.mark.long
+
 POINTS = {
     "lock": 2,
     "build": 2,
