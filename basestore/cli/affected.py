@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli.context import Json, start_of
-from basestore.cli.settings import read_settings
+from basestore.cli.settings import own_state, read_settings
 from basestore.cli.terminal import count, print_json, say
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def affected(
 
     project = start_of(context).project()
     revision = Git(project.root, read_settings().environ).revision(since)
-    found = find(project, revision, datetime.now(UTC))
+    found = find(project, revision, datetime.now(UTC), own_state())
     if json:
         print_json({"since": {"name": since, "commit": revision.commit}, **_to_json(found)})
         return

@@ -15,7 +15,7 @@ from basestore.cli.context import (
 )
 from basestore.cli.engine_build import by_engine
 from basestore.cli.registry import AsksRegistry
-from basestore.cli.settings import read_settings
+from basestore.cli.settings import own_state, read_settings
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
@@ -104,8 +104,8 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     if by_engine(project, name):
         from basestore.pipeline.engine_verify import verify_built
 
-        return verify_built(project, name, datetime.now(UTC))
-    findings = verify_project(project, name, datetime.now(UTC))
+        return verify_built(project, name, datetime.now(UTC), own_state())
+    findings = verify_project(project, name, datetime.now(UTC), own_state())
     recorded = Records.read(project).find(name) if _agree(findings) else None
     if recorded is None:
         return findings

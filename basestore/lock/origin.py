@@ -63,6 +63,8 @@ class PackageOrigin:
     has asked: ``licences`` as SPDX expressions, empty where its metadata tells none, and
     ``standing``, `OFFERED` or ``yanked: REASON``, as its index showed it. ``told``: whether the
     index told the SHA-256, which else is what the file had when it was fetched to be locked.
+    ``extras``: with which it was taken, normalised and sorted, by all that ask for it here; empty
+    in origins of before they were noted, and for what a team's lock has.
     """
 
     index: str
@@ -71,14 +73,19 @@ class PackageOrigin:
     licences: tuple[str, ...] | None = None
     standing: str | None = None
     told: bool = True
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DebOrigin:
-    """How a .deb got into the lock: the suite that has it, the packages it requires."""
+    """How a .deb got into the lock: the suite that has it, the packages it requires.
+
+    ``provides``: the names in the profile's foundation that no package has, and it stands for.
+    """
 
     suite: str = ""
     requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,8 @@ def _package(name: str, package: PackageOrigin) -> Iterator[str]:
     yield ""
     yield f"[packages.{toml_key(name)}]"
     yield f"index = {toml_string(package.index)}"
+    if package.extras:
+        yield f"extras = {toml_strings(package.extras)}"
     if package.requires:
         yield f"requires = {toml_strings(package.requires)}"
     if package.uploaded:
@@ -183,6 +192,8 @@ def _deb(name: str, deb: DebOrigin) -> Iterator[str]:
         yield f"suite = {toml_string(deb.suite)}"
     if deb.requires:
         yield f"requires = {toml_strings(deb.requires)}"
+    if deb.provides:
+        yield f"provides = {toml_strings(deb.provides)}"
 
 
 def _moment(moment: datetime) -> str:
@@ -240,7 +251,7 @@ def _location(table: Table, text: str, *inner: str) -> Location:
 
 
 def _read_package(row: Table) -> PackageOrigin:
-    row.only("index", "requires", "uploaded", "licences", "standing", "sha256-from")
+    row.only("index", "extras", "requires", "uploaded", "licences", "standing", "sha256-from")
     return PackageOrigin(
         index=row.required("index", row.string("index"), ""),
         requires=row.strings("requires") or (),
@@ -248,6 +259,7 @@ def _read_package(row: Table) -> PackageOrigin:
         licences=row.strings("licences"),
         standing=row.string("standing"),
         told=_told(row),
+        extras=row.strings("extras") or (),
     )
 
 
@@ -259,8 +271,9 @@ def _told(row: Table) -> bool:
 
 
 def _read_deb(row: Table) -> DebOrigin:
-    row.only("suite", "requires")
-    return DebOrigin(row.string("suite") or "", row.strings("requires") or ())
+    row.only("suite", "requires", "provides")
+    requires, provides = row.strings("requires") or (), row.strings("provides") or ()
+    return DebOrigin(row.string("suite") or "", requires, provides)
 
 
 def _digest(table: Table, key: str) -> Digest:

@@ -23,6 +23,7 @@ from basestore.profile.model import Project
 from basestore.progress import Progress
 from basestore.registry.client import RegistryClient
 from basestore.registry.inspect import PublishedImage, inspect_image
+from basestore.state import State
 from basestore.store import Store
 
 
@@ -46,12 +47,15 @@ class Finding:
         return self.holds is False
 
 
-def verify_project(project: Project, name: str, now: datetime | None = None) -> tuple[Finding, ...]:
+def verify_project(
+    project: Project, name: str, now: datetime | None = None, state: State | None = None
+) -> tuple[Finding, ...]:
     """Offline: the lock is canonical and fresh, and the images file knows it.
 
-    ``now``: as in `check`. Raises PolicyHitError, and InputError kinds for unreadable files.
+    ``now``, ``state``: as in `check`. Raises PolicyHitError, and InputError kinds for unreadable
+    files.
     """
-    freshness = check(project, name, now)
+    freshness = check(project, name, now, state)
     if freshness.lock is None:
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)
