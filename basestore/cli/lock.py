@@ -10,7 +10,7 @@ from basestore.cli.context import Json, Offline, Profiles, reach, start_of
 from basestore.cli.duplicates import duplicates_to_json, find_duplicates, tell_duplicates
 from basestore.cli.duplicates import fix as take_out_duplicates
 from basestore.cli.policy import hits_to_json, tell_warnings
-from basestore.cli.settings import Settings
+from basestore.cli.settings import Settings, own_state
 from basestore.cli.terminal import count, hint, print_json, say, show_error, warn
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode, PolicyError, UsageError
@@ -114,14 +114,14 @@ def _before(text: str | None) -> datetime | None:
 
 
 def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
-    from basestore.lock.freshness import Freshness, check
+    from basestore.lock.freshness import Checks, Freshness
 
-    now = datetime.now(UTC)
+    checks = Checks(project, now := datetime.now(UTC), own_state())
     found: list[Freshness] = []
     refused: dict[str, PolicyError] = {}
     for name in names:
         try:
-            found.append(check(project, name, now))
+            found.append(checks.of(name))
         except PolicyError as error:
             refused[name] = error
     if json:

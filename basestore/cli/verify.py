@@ -17,7 +17,7 @@ from basestore.cli.context import (
 )
 from basestore.cli.engine_build import by_engine
 from basestore.cli.registry import AsksRegistry
-from basestore.cli.settings import read_settings
+from basestore.cli.settings import own_state, read_settings
 from basestore.cli.since import checks_since, revision_of, since_json
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
@@ -123,9 +123,9 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     if by_engine(project, name):
         from basestore.pipeline.engine_verify import verify_built
 
-        return verify_built(project, name, datetime.now(UTC))
+        return verify_built(project, name, datetime.now(UTC), own_state())
     store = find_store(read_settings())
-    findings = verify_project(project, name, datetime.now(UTC), store)
+    findings = verify_project(project, name, datetime.now(UTC), store, own_state())
     recorded = Records.read(project).find(name) if _agree(findings) else None
     if recorded is None:
         return findings
@@ -149,7 +149,7 @@ def _since(
     with checks_since(project, revision, registry, json) as checks:
         for name in names:
             check = verify_built if by_engine(project, name) else verify_project
-            findings = check(project, name, now)
+            findings = check(project, name, now, state=own_state())
             if all(one.check == "image" for one in findings if one.fails):
                 findings += checks.findings(name)
             found[name] = findings

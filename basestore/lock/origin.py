@@ -63,7 +63,8 @@ class PackageOrigin:
     has asked: ``licences`` as SPDX expressions, empty where its metadata tells none, and
     ``standing``, `OFFERED` or ``yanked: REASON``, as its index showed it. ``told``: whether the
     index told the SHA-256, which else is what the file had when it was fetched to be locked.
-    ``extras``: those with which it was taken, by all that ask for it.
+    ``extras``: with which it was taken, normalised and sorted, by all that ask for it here; empty
+    in origins of before they were noted, and for what a team's lock has.
     """
 
     index: str
@@ -77,10 +78,14 @@ class PackageOrigin:
 
 @dataclass(frozen=True, slots=True)
 class DebOrigin:
-    """How a .deb got into the lock: the suite that has it, the packages it requires."""
+    """How a .deb got into the lock: the suite that has it, the packages it requires.
+
+    ``provides``: the names in the profile's foundation that no package has, and it stands for.
+    """
 
     suite: str = ""
     requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +171,10 @@ def _package(name: str, package: PackageOrigin) -> Iterator[str]:
     yield ""
     yield f"[packages.{toml_key(name)}]"
     yield f"index = {toml_string(package.index)}"
-    if package.requires:
-        yield f"requires = {toml_strings(package.requires)}"
     if package.extras:
         yield f"extras = {toml_strings(package.extras)}"
+    if package.requires:
+        yield f"requires = {toml_strings(package.requires)}"
     if package.uploaded:
         yield f"uploaded = {_moment(package.uploaded)}"
     if package.licences is not None:
@@ -187,6 +192,8 @@ def _deb(name: str, deb: DebOrigin) -> Iterator[str]:
         yield f"suite = {toml_string(deb.suite)}"
     if deb.requires:
         yield f"requires = {toml_strings(deb.requires)}"
+    if deb.provides:
+        yield f"provides = {toml_strings(deb.provides)}"
 
 
 def _moment(moment: datetime) -> str:
@@ -244,7 +251,7 @@ def _location(table: Table, text: str, *inner: str) -> Location:
 
 
 def _read_package(row: Table) -> PackageOrigin:
-    row.only("index", "requires", "extras", "uploaded", "licences", "standing", "sha256-from")
+    row.only("index", "extras", "requires", "uploaded", "licences", "standing", "sha256-from")
     return PackageOrigin(
         index=row.required("index", row.string("index"), ""),
         requires=row.strings("requires") or (),
@@ -264,8 +271,9 @@ def _told(row: Table) -> bool:
 
 
 def _read_deb(row: Table) -> DebOrigin:
-    row.only("suite", "requires")
-    return DebOrigin(row.string("suite") or "", row.strings("requires") or ())
+    row.only("suite", "requires", "provides")
+    requires, provides = row.strings("requires") or (), row.strings("provides") or ()
+    return DebOrigin(row.string("suite") or "", requires, provides)
 
 
 def _digest(table: Table, key: str) -> Digest:

@@ -17,6 +17,7 @@ from basestore.lock.origin import Head, Origin
 from basestore.lock.policy import Hit, PolicyHitError, Verdict
 from basestore.lock.policy import check as judge
 from basestore.lock.texts import texts_of
+from basestore.pipeline.believe import believable, is_kept
 from basestore.profile.cutoff import moment_of
 from basestore.profile.family import ancestors, in_family_order, parents_of
 from basestore.profile.model import Profile, Project, Requirement
@@ -119,9 +120,9 @@ def lock_profile(project: Project, name: str, wish: SolveOptions, world: World) 
             raise StaleLockError(parent)
     job = _job(project, profile)
     anew = wish.upgrade or wish.upgrade_foundation
-    if freshness and freshness.fresh and job.known.previous and job.previous and not anew:
+    if freshness and is_kept(freshness) and job.known.previous and job.previous and not anew:
         return _keep(job, job.known.previous, job.previous, world.now)
-    return _resolve(job, wish, world)
+    return _resolve(job, believable(profile, job.known, job.parent, wish), world)
 
 
 def _in_force(project: Project, waiver: Waiver) -> Iterator[str]:
@@ -172,14 +173,15 @@ def _freshness(project: Project, name: str, now: datetime | None) -> Freshness |
         return None
 
 
-def _keep(job: _Job, previous: known.Locked, digest: Digest, now: datetime) -> Locked:
+def _keep(job: _Job, previous: known.Locked, digest: Digest, moment: datetime) -> Locked:
     """The lock stays; where files have changed that mean the same, the origin notes them."""
     how, lock = previous.origin, previous.lock
     verdict = Verdict()
     if how:
         if job.profile.policy.rules:
-            verdict = judge(job.profile.policy, facts(job.profile, lock, how.packages), now)
-        head = Head(digest, how.head.inputs, source_files(job.profile, job.parent), verdict.waived)
+            verdict = judge(job.profile.policy, facts(job.profile, lock, how.packages), moment)
+        now = inputs(job.profile, job.parent)
+        head = Head(digest, now.digest, source_files(job.profile, job.parent), verdict.waived)
         how = replace(how, head=head, foundation=foundation_digest(lock))
         write_lock(job.project, lock, _restated(how, job.profile))
     packages = _packages(lock)

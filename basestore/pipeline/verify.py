@@ -21,6 +21,7 @@ from basestore.pipeline.locked import LockedProfile, read_locked
 from basestore.pipeline.recorded import OtherImageError, Recorded, Records
 from basestore.profile.model import Project
 from basestore.progress import Progress
+from basestore.state import State
 from basestore.store import Store
 
 
@@ -45,14 +46,18 @@ class Finding:
 
 
 def verify_project(
-    project: Project, name: str, now: datetime | None = None, store: Store | None = None
+    project: Project,
+    name: str,
+    now: datetime | None = None,
+    store: Store | None = None,
+    state: State | None = None,
 ) -> tuple[Finding, ...]:
     """Offline: the lock is canonical and fresh, and gives the image that is recorded for it.
 
-    ``now``: as in `check`. ``store``: where the layers are that the image is assembled from. Raises
-    PolicyHitError, and InputError kinds for unreadable files.
+    ``now``, ``state``: as in `check`. ``store``: where the layers are that the image is assembled
+    from. Raises PolicyHitError, and InputError kinds for unreadable files.
     """
-    freshness = check(project, name, now)
+    freshness = check(project, name, now, state)
     if freshness.lock is None:
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)

@@ -172,4 +172,5 @@ def _foundation(locked: Locked | None, platform: Platform) -> SolvedFoundation |
         name: tuple(needed for needed in debs[name].requires if needed in here)
         for name in sorted(here & debs.keys())
     }
-    return SolvedFoundation(part.debs, part.python, part.glibc, requires)
+    provides = {name: debs[name].provides for name in here & debs.keys() if debs[name].provides}
+    return SolvedFoundation(part.debs, part.python, part.glibc, requires, provides)

@@ -40,6 +40,7 @@ class Closure:
 
     ``requires``: who requires whom. ``indexes``: where each came from; ``urls``: these indexes'
     URLs, empty where there is none. ``roots``: what leads to all else, where no requirement does.
+    ``extras``: with which packages are taken, where with any.
     """
 
     packages: Mapping[str, IndexedPackage]
@@ -47,6 +48,7 @@ class Closure:
     indexes: Mapping[str, str]
     urls: Mapping[str, str] = field(default_factory=dict)
     roots: tuple[str, ...] = ()
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def path(self, name: str, roots: Iterable[str]) -> tuple[str, ...]:
         """The shortest path from a root to a package."""
@@ -177,6 +179,7 @@ def _ask(uv: Uv, question: Question) -> Closure:
         _requires(found),
         {entry.name: entry.index for entry in found},
         {entry.name: entry.url for entry in found},
+        extras={entry.name: entry.extras for entry in found if entry.extras},
     )
 
 
