@@ -160,7 +160,7 @@ def _image(project: Project, name: str, recorded: Recorded | None, store: Store 
     if proven is None:
         way_out = f"run `basestore build {name}`, or verify it with --rebuild"
         return Finding("image", None, f"{said}; this user hasn't made all its layers: {way_out}")
-    return Finding("image", True, f"{said}, and its lock gives that")
+    return Finding("image", True, said)
 
 
 def _recorded(project: Project, name: str, recorded: Recorded | None) -> str:
