@@ -157,6 +157,11 @@ class SuiteIndex:
             )
         return self._candidates[name]
 
+    def listed(self, name: str) -> Iterator[BinaryPackage]:
+        """All versions of a package that the archives list; raises MalformedStanzaError."""
+        for index in self._archives:
+            yield from index.packages(name)
+
     def providers(self, name: str) -> tuple[BinaryPackage, ...]:
         """The candidates that provide a name: Essential ones, then by Priority, then the last by
         name. (apt's last resort is the order in which its cache met the names, which hangs on

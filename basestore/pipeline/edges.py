@@ -54,9 +54,9 @@ def verify_edges(
     remembered = state.recall(_KIND, case.key)
     if isinstance(remembered, str):
         return (Finding(_CHECK, True, remembered),)
-    judged = case.judge(_Archives(store))
+    judged = case.judge(Archives(store))
     findings = tuple(_findings(case, judged))
-    if all(one.holds for one in findings):
+    if findings and all(one.holds for one in findings):
         state.remember(_KIND, case.key, findings[0].detail)
     return findings
 
@@ -74,7 +74,7 @@ class _Judgements:
         return (*self.wheels.faults, *self.debs.faults)
 
 
-class _Archives:
+class Archives:
     """What the archives in a store declare, each read once; None where that can't be told."""
 
     def __init__(self, store: Store | None) -> None:
@@ -161,7 +161,7 @@ class _Case:
         base = parent[0] if parent and profile.service else None
         return cls(profile, lock, origin, base, Digest.of(json_bytes(parts)))
 
-    def judge(self, archives: _Archives) -> _Judgements:
+    def judge(self, archives: Archives) -> _Judgements:
         wheels = [self._wheels(one, archives) for one in self.lock.platforms]
         debs = [self._debs(one, archives) for one in self.lock.platforms if one.debs]
         read = (_count(site.declared for site in wheels), _count(site.declared for site in debs))
@@ -178,7 +178,7 @@ class _Case:
             read,
         )
 
-    def _wheels(self, here: PlatformLock, archives: _Archives) -> WheelSite:
+    def _wheels(self, here: PlatformLock, archives: Archives) -> WheelSite:
         below = self.base.platform(here.platform).wheels if self.base else ()
         held = {wheel.name: wheel for wheel in (*below, *here.wheels)}
         declared = {name: archives.wheel(wheel) for name, wheel in held.items()}
@@ -192,7 +192,7 @@ class _Case:
             {name: one.requires for name, one in self.origin.packages.items()},
         )
 
-    def _debs(self, here: PlatformLock, archives: _Archives) -> DebSite:
+    def _debs(self, here: PlatformLock, archives: Archives) -> DebSite:
         declared = {deb.name: archives.deb(deb) for deb in here.debs}
         return DebSite(
             {deb.name: deb for deb in here.debs},

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from basestore.debian.packages import SuiteIndex
 from basestore.digest import Digest
 from basestore.errors import InputError, PolicyError
 from basestore.lock import codec
@@ -41,6 +42,7 @@ class World:
 
     ``now`` is the time that an origin may name, and by which policies judge; ``learn`` finds out
     what they ask about wheels, ``pin`` digests that no index tells, and ``tells`` which are told.
+    ``suite``: a suite's signed index for a platform, where rows of a lock are looked up.
     """
 
     uv: Uv
@@ -50,6 +52,7 @@ class World:
     learn: Learn = learn_nothing
     pin: Pin = pin_nothing
     tells: Tells = tells_all
+    suite: Callable[[str, Platform], SuiteIndex] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +150,14 @@ def _is_stale(project: Project, name: str) -> bool:
 
 
 def _job(project: Project, profile: Profile) -> _Job:
-    parent, parent_digest = _read(project, profile.parent.name) if profile.parent else (None, None)
-    previous, digest = _read(project, profile.name)
+    parent, parent_digest = (
+        read_known(project, profile.parent.name) if profile.parent else (None, None)
+    )
+    previous, digest = read_known(project, profile.name)
     return _Job(project, profile, known.Known(parent, previous), parent_digest, digest)
 
 
-def _read(project: Project, name: str) -> tuple[known.Locked | None, Digest | None]:
+def read_known(project: Project, name: str) -> tuple[known.Locked | None, Digest | None]:
     """A lock with the origin that describes it, if that one is there.
 
     A `lock` that was killed between the two names left an earlier lock's origin; that still says
@@ -207,7 +212,7 @@ def _by_name(profile: Profile) -> Mapping[str, Sequence[Requirement]]:
 
 def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
     solution = solve(
-        job.profile, job.known, _limited(job.profile, wish, world.now), _ports(job, world)
+        job.profile, job.known, limited(job.profile, wish, world.now), ports(job.profile, world)
     )
     for platform in solution.lock.platforms:
         plan(solution.lock, platform)  # too many layers are to be known before anybody builds
@@ -216,10 +221,11 @@ def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
     return Locked(job.profile.name, digest, job.previous, packages, verdict.warnings, verdict.idle)
 
 
-def _ports(job: _Job, world: World) -> Ports:
+def ports(profile: Profile, world: World) -> Ports:
+    """What solving a profile asks of the world."""
     return Ports(
         world.uv,
-        lambda platform: world.foundation(job.profile, platform),
+        lambda platform: world.foundation(profile, platform),
         world.measure,
         world.learn,
         world.now,
@@ -228,7 +234,7 @@ def _ports(job: _Job, world: World) -> Ports:
     )
 
 
-def _limited(profile: Profile, wish: SolveOptions, now: datetime) -> SolveOptions:
+def limited(profile: Profile, wish: SolveOptions, now: datetime) -> SolveOptions:
     """The wish with the profile's ``exclude-newer``, unless the wish has one."""
     if profile.exclude_newer is None or wish.before is not None:
         return wish

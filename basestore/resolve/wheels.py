@@ -22,12 +22,14 @@ class Preferences:
 
     ``upgrade``: names without a preference; ``*`` stands for all. ``fixed``: names of the parent's
     part, which stay whatever is preferred. ``before``: what enters the lock was uploaded before it.
+    ``new``: names that enter the lock though they are preferred.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
     upgrade: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
     before: datetime | None = None
+    new: frozenset[str] = frozenset()
 
     def keeps(self, name: str) -> bool:
         """Whether a package's earlier version is preferred."""
@@ -166,7 +168,7 @@ def _question(wanted: Wanted, preferences: Preferences, forced: Collection[str])
         pins,
         preferences.upgrade,
         preferences.before,
-        frozenset(pins) | preferences.fixed,
+        frozenset(pins) - preferences.new | preferences.fixed,
         constraints=tuple(demand.as_asked or demand.text for demand in wanted.constraints),
     )
 
