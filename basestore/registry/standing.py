@@ -4,6 +4,7 @@ HEAD tells what is gone or of another size. What is as long as it should be and 
 seen by nobody who doesn't read it.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -59,22 +60,34 @@ def ask(client: RegistryClient, blob: PromisedBlob) -> Seen:
 
 def ask_all(client: RegistryClient, blobs: Sequence[PromisedBlob]) -> tuple[Seen, ...]:
     """How each blob stands, by what the registry says; raises what the client raises."""
-    return _each(lambda blob: ask(client, blob), blobs)
+    return _each(lambda blob, _: ask(client, blob), blobs)
 
 
 def hash_all(
     client: RegistryClient, blobs: Sequence[PromisedBlob], progress: Progress
 ) -> tuple[Seen, ...]:
     """How each blob stands, by its bytes; raises what the client raises."""
-    return _each(lambda blob: _hash(client, blob, progress), blobs)
+    return _each(lambda blob, stop: _hash(client, blob, progress, stop), blobs)
 
 
-def _hash(client: RegistryClient, blob: PromisedBlob, progress: Progress) -> Seen:
+class _StoppedError(Exception):
+    """The others are of no use any more."""
+
+
+def _hash(
+    client: RegistryClient, blob: PromisedBlob, progress: Progress, stop: threading.Event
+) -> Seen:
     if blob.size is None:
         return Seen(blob, Standing.UNTOLD, "isn't read: its manifest tells no size")
     try:
         with progress.task("hash", f"{blob.name} {blob.digest.hex[:12]}", blob.size) as advance:
-            found = client.hash_blob(blob.digest, blob.size, advance)
+
+            def advance_unless_stopped(amount: int) -> None:
+                if stop.is_set():
+                    raise _StoppedError
+                advance(amount)
+
+            found = client.hash_blob(blob.digest, blob.size, advance_unless_stopped)
     except TruncatedError as error:  # what remembers a size, and no longer has so many bytes
         ends = f"breaks off after {error.found} of its {blob.size} bytes, however often it is read"
         return Seen(blob, Standing.WRONG, ends)
@@ -89,11 +102,14 @@ def _hash(client: RegistryClient, blob: PromisedBlob, progress: Progress) -> See
     return Seen(blob, Standing.RIGHT)
 
 
-def _each(look: Callable[[PromisedBlob], Seen], blobs: Iterable[PromisedBlob]) -> tuple[Seen, ...]:
+def _each(
+    look: Callable[[PromisedBlob, threading.Event], Seen], blobs: Iterable[PromisedBlob]
+) -> tuple[Seen, ...]:
     from concurrent.futures import ThreadPoolExecutor
 
-    pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="ask")
+    pool, stop = ThreadPoolExecutor(PARALLEL, thread_name_prefix="ask"), threading.Event()
     try:
-        return tuple(pool.map(look, blobs))
+        return tuple(pool.map(lambda blob: look(blob, stop), blobs))
     finally:
+        stop.set()
         pool.shutdown(cancel_futures=True)
