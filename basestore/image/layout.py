@@ -10,6 +10,7 @@ from basestore.files import is_temporary, replace_file, streamed_file
 from basestore.image.blobs import ImageBlob, image_blobs
 from basestore.image.model import Image
 from basestore.progress import Progress
+from basestore.reading import UNFIT
 from basestore.store import Store
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
@@ -58,7 +59,7 @@ def _others(folder: Path, tag: str) -> list[Json]:
         return [entry for entry in old if entry.get("annotations", {}).get(_REFERENCE) != tag]
     except FileNotFoundError:
         return []
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except UNFIT as error:
         raise NotALayoutError(folder) from error
 
 
