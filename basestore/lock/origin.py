@@ -14,6 +14,7 @@ from basestore.lock.inputs import Part
 from basestore.lock.texts import Texts
 from basestore.profile.document import DocumentError, Table, read_document
 from basestore.profile.model import Location
+from basestore.reading import reading
 
 _COMMENT = "# Written by basestore: how the lock came about. It decides nothing about the image."
 
@@ -119,7 +120,8 @@ def write(origin: Origin) -> bytes:
 def parse(data: bytes, file: str) -> Origin:
     """The origin that a file holds; raises MalformedOriginError."""
     try:
-        return _origin(read_document(file, data))
+        with reading(lambda reason: DocumentError(file, reason, "")):
+            return _origin(read_document(file, data))
     except DocumentError as error:
         raise MalformedOriginError(error) from None
 
@@ -127,7 +129,8 @@ def parse(data: bytes, file: str) -> Origin:
 def parse_head(data: bytes, file: str) -> Head:
     """Only what stands above an origin's first table; raises MalformedOriginError."""
     try:
-        return _head(read_document(file, data.partition(b"\n[")[0] + b"\n"))
+        with reading(lambda reason: DocumentError(file, reason, "")):
+            return _head(read_document(file, data.partition(b"\n[")[0] + b"\n"))
     except DocumentError as error:
         raise MalformedOriginError(error) from None
 

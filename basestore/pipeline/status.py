@@ -200,7 +200,7 @@ def _hex(digest: Digest | None) -> str | None:
 
 def _tally(project: Project, name: str) -> Tally | None:
     data = read_file(project.root, lock_file(name))
-    return None if data is None else tally(data)
+    return None if data is None else tally(data, lock_file(name))
 
 
 def _expected(counted: Tally | None) -> Mapping[Platform, int]:
