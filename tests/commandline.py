@@ -39,12 +39,14 @@ class Done:
 @dataclass(frozen=True)
 class CommandLine:
     """Runs basestore in a folder. ``environ`` is added to this process's own, but for what steers
-    basestore itself; ``umask`` as os.umask takes it, -1 for this process's own.
+    basestore itself; ``umask`` as os.umask takes it, -1 for this process's own. ``through``: the
+    words of a program that runs it, such as strace.
     """
 
     folder: Path
     environ: Mapping[str, str] = field(default_factory=dict)
     umask: int = -1
+    through: tuple[str, ...] = ()
 
     def __call__(self, *words: str, **environ: str) -> Done:
         """Run a command to its end."""
@@ -56,7 +58,7 @@ class CommandLine:
         }
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = subprocess.Popen(
-                [sys.executable, "-m", "basestore", *words],
+                [*self.through, sys.executable, "-m", "basestore", *words],
                 cwd=self.folder,
                 env={**inherited, "COLUMNS": "80", **self.environ, **environ},
                 umask=self.umask,
