@@ -106,7 +106,7 @@ def _build(
     builder: Builder, project: Project, name: str, platforms: Sequence[Platform], rebuild: bool
 ) -> Built:
     if not rebuild and not platforms and name not in project.services:
-        there = builder.there(Records.read(project).find(name))
+        there = builder.there(project, Records.read(project).find(name))
         if there:
             return there
     from basestore.layer.realise import realise, remake

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 COMMAND = AsksRegistry
 
 _WORDS = {True: "ok", False: "FAIL", None: "skip"}
+_UNPROVEN = "unproven"
 
 
 def verify(
@@ -91,7 +92,7 @@ def verify(
         if content and _agree(findings):
             findings += _content(project, name, json)
         if rebuild and _agree(findings):
-            findings += _rebuild(project, name, json)
+            findings = _proven(findings) + _rebuild(project, name, json)
         found[name] = findings
     holds = all(map(_agree, found.values()))
     if json:
@@ -118,11 +119,12 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
         from basestore.pipeline.engine_verify import verify_built
 
         return verify_built(project, name, datetime.now(UTC))
-    findings = verify_project(project, name, datetime.now(UTC))
+    store = find_store(read_settings())
+    findings = verify_project(project, name, datetime.now(UTC), store)
     recorded = Records.read(project).find(name) if _agree(findings) else None
     if recorded is None:
         return findings
-    return findings + verify_files(project, recorded, find_store(read_settings()))
+    return findings + verify_files(project, recorded, store)
 
 
 def _since(
@@ -141,10 +143,12 @@ def _since(
     now, found = datetime.now(UTC), {}
     with checks_since(project, revision, registry, json) as checks:
         for name in names:
-            check = verify_built if by_engine(project, name) else verify_project
-            findings = check(project, name, now)
+            if by_engine(project, name):
+                findings = verify_built(project, name, now)
+            else:
+                findings = verify_project(project, name, now, records=checks.records)
             if all(one.check == "image" for one in findings if one.fails):
-                findings += checks.findings(name)
+                findings = _proven(findings) + checks.findings(name)
             found[name] = findings
     return found
 
@@ -218,10 +222,22 @@ def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
     return (Finding("rebuild", True, f"{which} again: {built.image.digest}"),)
 
 
+def _proven(findings: "tuple[Finding, ...]") -> "tuple[Finding, ...]":
+    """What was found before the image was made again: that proves it, or ends with an error."""
+    return tuple(one for one in findings if not _is_unproven(one))
+
+
+def _is_unproven(finding: "Finding") -> bool:
+    return finding.check == "image" and finding.holds is None
+
+
 def _show(name: str, findings: "tuple[Finding, ...]") -> None:
-    say(f"{name}: {'agrees' if _agree(findings) else 'DISAGREES'}")
+    unproven = any(map(_is_unproven, findings))
+    agrees = "agrees, but its image is unproven" if unproven else "agrees"
+    say(f"{name}: {agrees if _agree(findings) else 'DISAGREES'}")
     for finding in findings:
-        say(f"  {_WORDS[finding.holds]:<4}  {finding.check:<9}  {finding.detail}")
+        word = _UNPROVEN if _is_unproven(finding) else _WORDS[finding.holds]
+        say(f"  {word:<{len(_UNPROVEN) if unproven else 4}}  {finding.check:<9}  {finding.detail}")
 
 
 def _to_json(name: str, findings: "tuple[Finding, ...]") -> dict[str, object]:

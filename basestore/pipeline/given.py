@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from basestore.digest import Digest
-from basestore.image.assemble import Sized, assemble
+from basestore.image.assemble import MadeLayer, assemble
 from basestore.image.model import Image
 from basestore.layer.application import Application
 from basestore.layer.realise import Workshop, runner_of
@@ -106,7 +106,7 @@ class Giver:
         A name's own image has to be there, the first one's; what others lack is made.
         """
         wanted = {recipe.digest for plan in plans.values() for recipe in plan}
-        found: dict[Digest, Sized] = {}
+        found: dict[Digest, MadeLayer] = {}
         for number, name in enumerate(names):
             claim = self.proofs.claim(name)
             if claim and (wanted - found.keys()) & _all_recipes(claim):
@@ -119,7 +119,7 @@ class Giver:
 
     def _layers(
         self, plans: Plans, proven: Layers, source: Source, workshop: Workshop
-    ) -> dict[Digest, Sized]:
+    ) -> dict[Digest, MadeLayer]:
         """The layers of plans, made where they aren't proven."""
         lacking = [one for plan in plans.values() for one in plan if one.digest not in proven]
         return {**proven, **self.aside.layers(lacking, source, workshop)}
@@ -138,5 +138,7 @@ def _new(
     return min(lacking, key=len, default=wanted)
 
 
-def _realised(plans: Plans, layers: Layers) -> Mapping[Platform, Sequence[tuple[Recipe, Sized]]]:
+def _realised(
+    plans: Plans, layers: Layers
+) -> Mapping[Platform, Sequence[tuple[Recipe, MadeLayer]]]:
     return {p: [(recipe, layers[recipe.digest]) for recipe in plan] for p, plan in plans.items()}

@@ -13,20 +13,21 @@ from typing import Any, Self
 
 from basestore.digest import Digest
 from basestore.errors import InputError, PolicyError
-from basestore.image.assemble import Assembled, Sized, assemble
+from basestore.image.assemble import Assembled, MadeLayer, Realised, assemble
 from basestore.lock.model import Lock
 from basestore.lock.services import ServiceRecord
-from basestore.pipeline.build import Plans, UnknownPlatformError, manifests, plans_of
+from basestore.pipeline.assembled import manifests
+from basestore.pipeline.build import Plans, UnknownPlatformError, plans_of
 from basestore.pipeline.documents import Documents
 from basestore.pipeline.locked import LockedProfile
 from basestore.pipeline.then import Then
-from basestore.recipe.model import ApplicationRecipe, Recipe
+from basestore.recipe.model import ApplicationRecipe
 from basestore.target import Platform
 
-Layers = Mapping[Digest, Sized]
+Layers = Mapping[Digest, MadeLayer]
 """Layers by the digests of the recipes that gave them."""
 
-Assemble = Callable[[Mapping[Platform, Sequence[tuple[Recipe, Sized]]]], Assembled]
+Assemble = Callable[[Mapping[Platform, Realised]], Assembled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Claim:
         """A profile's; raises what reading its lock and planning raises."""
         lock = locked.parse()
 
-        def make(layers: Mapping[Platform, Sequence[tuple[Recipe, Sized]]]) -> Assembled:
+        def make(layers: Mapping[Platform, Realised]) -> Assembled:
             return assemble(lock.image, locked.digest, layers)
 
         return cls(locked.name, plans_of(lock, ()), image, platforms, make)
@@ -107,7 +108,7 @@ def service_claim(service: LockedProfile, base: LockedProfile, row: ServiceRecor
     plans = {p: (*below[p], *plan, UNKNOWN_APPLICATION) for p, plan in own.items()}
     application = row.made.application if row.made else None
 
-    def make(layers: Mapping[Platform, Sequence[tuple[Recipe, Sized]]]) -> Assembled:
+    def make(layers: Mapping[Platform, Realised]) -> Assembled:
         return assemble(lock.image, service.digest, layers, application)
 
     return Claim(service.name, plans, row.image, row.platforms, make)

@@ -12,7 +12,7 @@ from basestore.registry.client import Manifest, RegistryClient
 from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from basestore.store import Store
 
@@ -28,22 +28,20 @@ class Pushed:
 
 def push_image(
     recorded: Recorded,
+    image: Image,
     client: RegistryClient,
     siblings: "Sequence[str]",
-    store: "Callable[[], Store]",
+    store: "Store",
     progress: Progress,
 ) -> Pushed:
-    """Push a recorded image.
+    """Push a recorded image, as it was assembled; its blobs and documents are in the store.
 
-    The store is opened only if the registry lacks the tag. Raises NotBuiltError, TagTakenError,
-    WrongDigestError where the store is damaged, and what the client raises.
+    Raises TagTakenError, WrongDigestError where the store is damaged, and what the client raises.
     """
     repository = str(client.repository)
     if is_pushed(client, recorded.tag, recorded.image):
         return Pushed(recorded, repository, PushReport(recorded.image, tagged=False))
-    opened = store()
-    image = recorded.required(opened)
-    report = push(client, recorded.tag, _push_image(opened, image), siblings, progress)
+    report = push(client, recorded.tag, _push_image(store, image), siblings, progress)
     return Pushed(recorded, repository, report)
 
 
@@ -69,4 +67,6 @@ def _push_blob(name: str, blob: ImageBlob) -> PushBlob:
 
 
 def _name(packages: tuple[str, ...]) -> str:
+    if not packages:
+        return "a layer"
     return packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"

@@ -11,7 +11,7 @@ from basestore.digest import Digest
 from basestore.layer.application import read_application
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE
 from basestore.lock.services import Made
-from basestore.pipeline.build import manifests
+from basestore.pipeline.assembled import manifests
 from basestore.pipeline.code import Code
 from basestore.pipeline.downgrades import Downgrades
 from basestore.pipeline.given import Given, Giver
@@ -107,21 +107,21 @@ class Since:
         row, old = self.records.services.get(service.name), self.then.services.get(service.name)
         stands = self._stands_on_base(service) and self._code_stands(service)
         if row is None or not stands:
-            return Finding("since", None, "unproven: an engine built it, and no build proves it")
+            return Finding("image", None, "unproven: an engine built it, and no build proves it")
         same = row == old
         told = "as in" if same else "another than in"
-        return Finding("since", same, f"{SERVICES_FILE} has {told} {self._named}")
+        return Finding("image", same, f"{SERVICES_FILE} has {told} {self._named}")
 
     def _as_then(self, file: str, old: Recorded, row: Recorded | None) -> Finding:
         """Whether a record is the revision's, whose lock, base and files are today's."""
         if row == old:
-            return Finding("since", True, f"{row.image} as in {self._named}")
+            return Finding("image", True, f"{row.image} as in {self._named}")
         now = f"{file} has {_shown(row.image, row.platforms)}" if row else f"{file} lost the image"
         detail = (
             f"{now}, and {self._named} records {_shown(old.image, old.platforms)} for what is the "
             f"same today; take its line from there"
         )
-        return Finding("since", False, detail)
+        return Finding("image", False, detail)
 
     def _stands_on_base(self, service: Service) -> bool:
         """Whether a service's lock and its base's image are what they were."""
@@ -157,12 +157,12 @@ def _held(row: Recorded, given: Given, file: str) -> Finding:
     image, platforms = given.image.digest, manifests(given.image)
     if (row.image, row.platforms) == (image, platforms):
         layers = len(given.image.layers)
-        return Finding("since", True, f"{image} of {layers} layers, {given.made} of them made")
+        return Finding("image", True, f"{image} of {layers} layers, {given.made} of them made")
     detail = (
         f"{file} has {_shown(row.image, row.platforms)}, and the lock gives "
         f"{_shown(image, platforms)}; take the line out and run `basestore build {row.name}`"
     )
-    return Finding("since", False, detail)
+    return Finding("image", False, detail)
 
 
 def _other_parts(recorded: Made, given: Made | None, name: str) -> Finding:

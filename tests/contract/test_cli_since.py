@@ -68,7 +68,7 @@ def test_what_stands_needs_no_server(
 ) -> None:
     done = basestore("verify", "--since", "HEAD", "--json").expect(0).json
 
-    assert {findings(done, name)["since"] for name in NAMES} == {True}
+    assert {findings(done, name)["image"] for name in NAMES} == {True}
     assert done["since"]["name"] == "HEAD"
     assert not registry.asked
     assert not index.requests
@@ -148,7 +148,6 @@ def test_the_registry_is_asked_for_the_tag_too(basestore: CommandLine, changing:
         "lock": True,
         "fresh": True,
         "image": True,
-        "since": True,
         "registry": True,
         "label": True,
     }

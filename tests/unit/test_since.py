@@ -54,7 +54,7 @@ def test_nothing_is_made_or_brought_where_nothing_changed(changing: Changing, ow
     with changing.since(own) as checks:
         found = [finding for name in NAMES for finding in checks.findings(name)]
 
-        assert [(one.check, one.holds) for one in found] == [("since", True)] * 3
+        assert [(one.check, one.holds) for one in found] == [("image", True)] * 3
         assert not checks.giver.aside.made
     assert not changing.brought
 
@@ -66,10 +66,10 @@ def test_a_bump_makes_its_own_layer_and_no_other(changing: Changing, own: Store)
         found = {one.check: one for one in checks.findings("runtime")}
 
         assert all(one.holds for one in found.values())
-        assert found.keys() == {"bytes", "versions", "since"}
+        assert found.keys() == {"bytes", "versions", "image"}
         assert len(checks.giver.aside.made) == 1
-    assert recorded(changing, "runtime") in found["since"].detail
-    assert "1 of them made" in found["since"].detail
+    assert recorded(changing, "runtime") in found["image"].detail
+    assert "1 of them made" in found["image"].detail
     assert not list((own.root / "scratch").iterdir())
     assert not list((own.root / "recipes").glob("**/*.json"))
 
@@ -81,8 +81,8 @@ def test_a_new_profile_shares_layers_of_its_parent(changing: Changing, own: Stor
 
     found = changing.found(own, "young")
 
-    assert found["since"].holds
-    assert "1 of them made" in found["since"].detail
+    assert found["image"].holds
+    assert "1 of them made" in found["image"].detail
 
 
 def test_a_new_file_of_a_service_is_its_new_layer(changing: Changing, own: Store) -> None:
@@ -91,8 +91,8 @@ def test_a_new_file_of_a_service_is_its_new_layer(changing: Changing, own: Store
 
     found = changing.found(own, "api")
 
-    assert found["since"].holds
-    assert "1 of them made" in found["since"].detail
+    assert found["image"].holds
+    assert "1 of them made" in found["image"].detail
 
 
 def plant(changing: Changing, name: str) -> None:
@@ -124,8 +124,8 @@ def test_the_record_of_what_stands_is_the_revisions(
 
     found = changing.found(own, name)
 
-    assert found["since"].holds is False
-    assert "take its line from there" in found["since"].detail
+    assert found["image"].holds is False
+    assert "take its line from there" in found["image"].detail
     assert not changing.brought
 
 
@@ -143,8 +143,8 @@ def test_the_record_of_what_changed_is_what_its_lock_gives(
 
     found = changing.found(own, name)
 
-    assert found["since"].holds is False
-    assert str(OTHER) in found["since"].detail
+    assert found["image"].holds is False
+    assert str(OTHER) in found["image"].detail
 
 
 def test_an_application_that_was_not_built_again(changing: Changing, own: Store) -> None:
@@ -153,7 +153,7 @@ def test_an_application_that_was_not_built_again(changing: Changing, own: Store)
     found = changing.found(own, "api")
 
     assert found["files"].holds is False
-    assert found["since"].holds is False
+    assert found["image"].holds is False
 
 
 def test_attributes_may_change_files_that_git_calls_unchanged(
@@ -192,14 +192,14 @@ def test_layers_that_another_recorded_are_not_believed(changing: Changing, own: 
 
     found = changing.found(own, "runtime")
 
-    assert found["since"].holds
-    assert "1 of them made" in found["since"].detail
+    assert found["image"].holds
+    assert "1 of them made" in found["image"].detail
 
 
 def test_what_this_user_has_made_is_not_made_again(changing: Changing) -> None:
     bump(changing)
 
-    assert "0 of them made" in changing.found(changing.store, "runtime")["since"].detail
+    assert "0 of them made" in changing.found(changing.store, "runtime")["image"].detail
 
 
 def test_other_bytes_under_a_wheels_digest_are_refused(changing: Changing, own: Store) -> None:
@@ -240,7 +240,7 @@ def test_a_wheel_under_the_same_name(changing: Changing, own: Store) -> None:
 
     assert found["bytes"].holds is False
     assert "beta-1.0-py3-none-any.whl" in found["bytes"].detail
-    assert found["since"].holds
+    assert found["image"].holds
 
 
 def test_a_wheel_under_a_name_of_another_lock(changing: Changing, own: Store) -> None:
@@ -290,7 +290,7 @@ def test_a_lock_of_history_is_proven_anew(changing: Changing, own: Store) -> Non
         bumped.replace("images = [\n", _row_of(changing, "runtime").replace("\n]\n", "\n"))
     )
 
-    assert changing.found(own, "runtime")["since"].holds is False
+    assert changing.found(own, "runtime")["image"].holds is False
 
 
 def test_files_that_cannot_be_taken(changing: Changing, own: Store) -> None:
