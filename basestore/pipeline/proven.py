@@ -21,7 +21,7 @@ from basestore.pipeline.build import Plans, UnknownPlatformError, plans_of
 from basestore.pipeline.documents import Documents
 from basestore.pipeline.locked import LockedProfile
 from basestore.pipeline.then import Then
-from basestore.recipe.model import ApplicationRecipe
+from basestore.recipe.model import ApplicationRecipe, Recipe, WheelsRecipe
 from basestore.target import Platform
 
 Layers = Mapping[Digest, MadeLayer]
@@ -51,6 +51,7 @@ class Claim:
     image: Digest
     platforms: Mapping[Platform, Digest]
     assemble: Assemble
+    _known: dict[Digest, Recipe] = field(default_factory=dict, init=False)
 
     @classmethod
     def of_profile(
@@ -63,6 +64,17 @@ class Claim:
             return assemble(lock.image, locked.digest, layers)
 
         return cls(locked.name, plans_of(lock, ()), image, platforms, make)
+
+    def tells(self, recipe: Recipe) -> bool:
+        """Whether it has a recipe, of artifacts with the same names and versions.
+
+        A recipe's digest is of their bytes alone: what a lock calls them otherwise is to be made,
+        which shows whether they are called so.
+        """
+        if not self._known:
+            self._known.update({r.digest: r for plan in self.plans.values() for r in plan})
+        known = self._known.get(recipe.digest)
+        return known is not None and _names(known) == _names(recipe)
 
     def recipes(self, platform: Platform) -> AbstractSet[Digest]:
         """The recipes of a platform's layers, by digest; none where it hasn't that platform."""
@@ -118,6 +130,13 @@ UNKNOWN_APPLICATION = ApplicationRecipe(())
 """Stands for an application whose files nobody knows any more; nothing is proven of it."""
 
 
+def _names(recipe: Recipe) -> object:
+    """What a recipe's lock says of its artifacts; which generation brought them is none of it."""
+    if isinstance(recipe, WheelsRecipe):
+        return [(one.name, one.version, one.file, one.size, one.sha256) for one in recipe.wheels]
+    return recipe
+
+
 def _layers(manifest: Any, config: Any) -> tuple[ToldLayer, ...]:
     pairs = zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True)
     return tuple(
@@ -167,5 +186,6 @@ class Proofs:
             return None
         if row:
             return Claim.of_profile(locked, row.image, row.platforms)
-        base = self.then.locked(locked.parse().base)
+        lock = self.then.lock(name)
+        base = self.then.locked(lock.base) if lock else None
         return service_claim(locked, base, service) if base and service else None

@@ -51,14 +51,14 @@ class Since:
 
     def _packages(self, name: str) -> Iterator[Finding]:
         """Of a lock that isn't the revision's: no other bytes under a known name, no way back."""
-        locked, old = read_locked(self.project, name), self.then.locked(name)
+        locked, old = read_locked(self.project, name), self.then.lock(name)
         lock = locked.parse()
         found = tuple(other_bytes(lock, old, self.then))
         same = f"every file name has the bytes that it had in {self._named}"
         yield Finding("bytes", not found, "; ".join(found) or same)
         if old:
             lower = Downgrades(self.project, self.then.revision, self.giver.aside, (locked, lock))
-            found = tuple(lower.unforced(old.parse()))
+            found = tuple(lower.unforced(old))
             yield Finding("versions", not found, "; ".join(found) or "none was lowered unforced")
 
     def _image(self, name: str) -> Iterator[Finding]:
@@ -78,9 +78,10 @@ class Since:
             yield _held(row, self.giver.profile(name), IMAGES_FILE)
 
     def _service(self, service: Service) -> Iterator[Finding]:
-        row, old = self.records.find(service.name), self.then.service(service.name)
+        row = self.records.find(service.name)
         stands = self._stands_on_base(service) and self._code_stands(service)
-        if old and old.made and stands:
+        old = self.then.service(service.name) if stands else None
+        if old and old.made:
             was = Recorded(service.name, old.made.lock, old.tag, old.image, old.platforms, old.made)
             yield self._as_then(SERVICES_FILE, was, row)
         elif row and row.made:
@@ -93,8 +94,8 @@ class Since:
         """What a service gives that isn't as it was."""
         workdir = read_locked(self.project, service.name).parse().image.workdir
         application = read_application(self.project.root, service, workdir or "/")
-        old, before = self._then_service(service.name), self.then.locked(service.name)
-        same = old and before and before.parse().image.workdir == workdir
+        old, before = self._then_service(service.name), self.then.lock(service.name)
+        same = old and before and before.image.workdir == workdir
         adds = not (old and same) or self._code.adds(old, service)
         return self.giver.service(service.name, application, adds)
 

@@ -1,19 +1,24 @@
 """Changes held to a revision: what stands has its image, what changed is proven anew."""
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from changing import NAMES, Changing, changing_project, copied
+from changing import NAMES, Changing, changing_project, copied, make_foundation
 from committing import commit
 from layers import new_store
 from locked_project import edit
+from wheelmaker import record_without
 
 from basestore.digest import Digest
 from basestore.errors import BasestoreError, InputError
+from basestore.layer.application import read_application
 from basestore.layer.realise import PathConflictError
 from basestore.lock.files import lock_file
 from basestore.pipeline.documents import NoManifestError
+from basestore.pipeline.then import UnreadableThenError
 from basestore.store import Store
 
 OTHER = Digest.of(b"another image")
@@ -298,3 +303,122 @@ def test_files_that_cannot_be_taken(changing: Changing, own: Store) -> None:
 
     with pytest.raises(InputError):
         changing.found(own, "api")
+
+
+def test_a_downgrade_that_a_wheel_forces(changing: Changing, own: Store) -> None:
+    asking = changing.wheel("gamma", "2.0", requires=["beta<1; python_version>='3.8'"])
+    changing.relock("runtime", changing.wheel("beta", "0.9"), asking)
+    origin = changing.root / "locks" / "runtime.origin.toml"
+    origin.write_text(
+        origin.read_text() + '\n[packages.gamma]\nindex = "default"\nrequires = ["beta"]\n'
+    )
+    changing.build("runtime")
+
+    assert changing.found(own, "runtime")["versions"].holds
+
+
+def test_a_wheel_of_a_lock_that_is_called_something_else(changing: Changing, own: Store) -> None:
+    beta = next(wheel for wheel in changing.locked("runtime") if wheel.name == "beta")
+    other = replace(beta, version="3.0", file="beta-3.0-py3-none-any.whl")
+    changing.relock("runtime", other)
+    changing.write("locks/images.toml", _row_of(changing, "runtime"))
+
+    with pytest.raises(BasestoreError, match="beta"):
+        changing.found(own, "runtime")
+
+
+def test_a_broken_wheel(changing: Changing, own: Store) -> None:
+    broken = changing.wheel("beta", "2.0", record=record_without("beta/__init__.py"))
+    changing.relock("runtime", broken)
+    changing.write("locks/images.toml", _row_of(changing, "runtime"))
+
+    with pytest.raises(BasestoreError, match="RECORD"):
+        changing.found(own, "runtime")
+
+
+@pytest.mark.parametrize("file", ["locks/images.toml", "locks/services.toml"])
+def test_records_of_the_revision_that_cannot_be_read(changing: Changing, file: str) -> None:
+    kept = (changing.root / file).read_text()
+    changing.write(file, "nothing = 1\n")
+    commit(changing.root)
+    changing.write(file, kept)
+
+    with pytest.raises(UnreadableThenError, match="HEAD"), changing.since(changing.store):
+        pass
+
+
+def _commented(changing: Changing) -> None:
+    for file in ("profiles/runtime.toml", "basestore.toml"):
+        changing.write(file, "# a comment\n" + (changing.root / file).read_text())
+
+
+def _undone(changing: Changing) -> None:
+    changing.write("apps/api/main.py", "print('other')\n")
+    changing.build("api")
+    changing.write("apps/api/main.py", "print('api')\n")
+    changing.build("api")
+
+
+def _reordered(changing: Changing) -> None:
+    file = changing.root / "locks" / "images.toml"
+    first, *rows, last = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([first, *reversed(rows), last]))
+
+
+def _beside(changing: Changing) -> None:
+    changing.write("apps/other/main.py", "print('nobody copies it')\n")
+    changing.write("README.md", "words\n")
+
+
+def _touched(changing: Changing) -> None:
+    for file in ("apps/api/main.py", "locks/runtime.lock"):
+        os.utime(changing.root / file, ns=(1, 1))
+
+
+def _dropped(changing: Changing) -> None:
+    for file in ("profiles/child.toml", "locks/child.lock", "locks/child.origin.toml"):
+        (changing.root / file).unlink()
+    drop(changing, "child")
+
+
+@pytest.mark.parametrize("harmless", [_commented, _undone, _reordered, _beside, _touched, _dropped])
+def test_harmless_changes_raise_no_alarm(
+    changing: Changing, own: Store, harmless: Callable[[Changing], None]
+) -> None:
+    harmless(changing)
+
+    with changing.since(own) as checks:
+        names = [name for name in NAMES if (changing.root / lock_file(name)).exists()]
+        found = [one for name in names for one in checks.findings(name)]
+
+        assert all(one.holds for one in found)
+        assert not checks.giver.aside.made
+    assert not changing.brought
+
+
+def test_the_file_of_a_service_may_be_new(changing: Changing, own: Store) -> None:
+    changing.write("apps/api/extra.py", "print('more')\n")
+    changing.build("api")
+    make_foundation(own, changing.foundation())  # as if this user had made it
+
+    assert changing.found(own, "api")["image"].holds
+    assert not changing.brought
+
+
+def test_a_file_of_a_service_in_the_place_of_the_foundations(
+    changing: Changing, own: Store
+) -> None:
+    edit(
+        changing.root / "basestore.toml",
+        'context = "apps/api"',
+        'context = "apps/api"\nfiles = [".", { from = "main.py", to = "/etc/os-release" }]',
+    )
+    changing.relock("api")
+    make_foundation(own, changing.foundation())
+
+    with pytest.raises(PathConflictError, match="etc/os-release"):
+        changing.build("api")
+    with changing.since(own) as checks:
+        application = read_application(changing.root, checks.project.services["api"], "/app")
+        with pytest.raises(PathConflictError, match="etc/os-release"):
+            checks.giver.service("api", application, adds=True)
