@@ -148,10 +148,14 @@ def _since(
     now, found = datetime.now(UTC), {}
     with checks_since(project, revision, registry, json) as checks:
         for name in names:
-            check = verify_built if by_engine(project, name) else verify_project
-            findings = check(project, name, now, state=own_state())
+            if by_engine(project, name):
+                findings = verify_built(project, name, now, own_state())
+            else:
+                findings = verify_project(
+                    project, name, now, state=own_state(), records=checks.records
+                )
             if all(one.check == "image" for one in findings if one.fails):
-                findings += checks.findings(name)
+                findings = _proven(findings) + checks.findings(name)
             found[name] = findings
     return found
 
