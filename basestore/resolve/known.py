@@ -137,6 +137,18 @@ class Known:
         origins = {**self.parents_origins(), **since}
         return {name: origins[name] for name in sorted(self.gone & origins.keys())}
 
+    def kept_extras(self, name: str) -> tuple[str, ...]:
+        """The extras with which a package was taken before and is now: with which of them by what
+        is gone, nobody tells.
+        """
+        before, now = (
+            set(locked.origin.packages[name].extras)
+            if locked and locked.origin and name in locked.origin.packages
+            else set[str]()
+            for locked in (self.since, self.previous)
+        )
+        return tuple(sorted(before & now))
+
     def settled(self, profile: Profile) -> frozenset[str]:
         """The packages of the previous lock that are locked as they are believed to be."""
         platforms = self.previous.lock.platforms if self.previous else ()

@@ -304,7 +304,9 @@ class _Solver:
         for name, origin in self.known.kept_origins().items():
             for required in origin.requires:
                 if required not in self.known.gone:
-                    yield Demand(required, required, f"{name} requires {required}")
+                    extras = ",".join(self.known.kept_extras(required))
+                    text = f"{required}[{extras}]" if extras else required
+                    yield Demand(required, text, f"{name} requires {text}")
 
     def _by_url(self, parent: Profile, wheel: Wheel) -> str:
         """How a parent's wheel is asked for that lies at a URL; empty where an index has it."""
