@@ -7,13 +7,14 @@ from pathlib import Path
 from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
 from basestore.errors import InputError, UsageError
-from basestore.profile.document import Table, nearest, read_document, read_file
+from basestore.profile.document import DocumentError, Table, nearest, read_document, read_file
 from basestore.profile.model import DEFAULT_IMAGE_NAME, PROJECT_FILE, Project, profile_file
 from basestore.profile.names import PlainNameError, is_plain, plain_name
 from basestore.profile.pins import read_pins
 from basestore.profile.policy_reader import read_policy
 from basestore.profile.service import Service
 from basestore.profile.service_reader import read_services
+from basestore.reading import reading
 
 # distribution/reference, "domain" and "path-component", without digests and tags.
 _REGISTRY = re.compile(
@@ -99,7 +100,11 @@ def read_project(root: Path) -> Project:
 
 def parse_project(root: Path, data: bytes) -> Project:
     """The project in a folder, were these bytes its ``basestore.toml``; raises DocumentError."""
-    table = read_document(PROJECT_FILE, data)
+    with reading(lambda reason: DocumentError(PROJECT_FILE, reason, "")):
+        return _project(root, read_document(PROJECT_FILE, data))
+
+
+def _project(root: Path, table: Table) -> Project:
     table.only("registry", "image-name", "policy", "pins", "services")
     services = read_services(table)
     _check_shared_names(root, table, services)
