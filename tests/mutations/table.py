@@ -1,0 +1,5 @@
+"""All mutations."""
+
+from mutations import locks
+
+TABLE = (*locks.mutations(),)
