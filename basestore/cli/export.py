@@ -176,9 +176,11 @@ def _write_lock(
 def _write_image(
     project: Project, recorded: Recorded, target: _Target, progress: Progress
 ) -> Image:
+    from basestore.pipeline.assembled import required_image
+
     settings = read_settings()
     store = open_store(settings, project)
-    image = recorded.required(store)
+    image = required_image(project, recorded, store)
     if target.form == "oci":
         from basestore.image.layout import export_layout
 

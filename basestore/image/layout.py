@@ -13,6 +13,7 @@ from basestore.files import filled_folder, is_temporary, replace_file, streamed_
 from basestore.image.blobs import ImageBlob, image_blobs
 from basestore.image.model import Descriptor, Image
 from basestore.progress import Progress
+from basestore.reading import UNFIT
 from basestore.store import Store
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
@@ -123,7 +124,7 @@ def _others(folder: Path, tag: str) -> list[Json]:
         return [entry for entry in old if entry.get("annotations", {}).get(_REFERENCE) != tag]
     except FileNotFoundError:
         return []
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except UNFIT as error:
         raise NotALayoutError(folder) from error
 
 

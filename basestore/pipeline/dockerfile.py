@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from basestore.errors import UsageError
-from basestore.files import replace_files
+from basestore.files import edit_files, replace_files
 from basestore.lock.export.pins import index_of
 from basestore.lock.files import read_lock
 from basestore.lock.model import Lock
@@ -116,17 +116,30 @@ def write_dockerfile(project: Project, name: str, repository: Repository) -> Wri
 
 def foreign_files(project: Project, written: Written) -> Iterator[str]:
     """Those files that are there and were not written here, relative to the project."""
+    return _foreign(written, _there(project, written))
+
+
+def _there(project: Project, written: Written) -> Mapping[str, bytes | None]:
+    return {file: read_file(project.root, file) for file in written.files}
+
+
+def _foreign(written: Written, there: Mapping[str, bytes | None]) -> Iterator[str]:
     for file, own in written.marks.items():
-        there = read_file(project.root, file)
-        if there is not None and not there.startswith(own.encode()):
+        found = there[file]
+        if found is not None and not found.startswith(own.encode()):
             yield file
 
 
 def keep_written(project: Project, written: Written) -> None:
-    """Write the files, all of them or none; raises ForeignFileError, LeadsOutError."""
-    for file in foreign_files(project, written):
+    """Write the files, all of them or none.
+
+    Raises ForeignFileError, ChangedFileError and LeadsOutError.
+    """
+    there = _there(project, written)
+    for file in _foreign(written, there):
         raise ForeignFileError(file, written.service)
-    replace_written(project, written)
+    places = real_paths(project.root, written.files)
+    edit_files({places[f]: (there[f], data) for f, data in written.files.items()})
 
 
 def replace_written(project: Project, written: Written) -> None:
