@@ -245,8 +245,9 @@ ROWS = (
                 "x", ImageConfig(), (one,), ("base",))).platforms[0], "linux/amd64"),
         PROFILES, built=True),
     # --- keys of wheels' rows
-    Row("wheel-name", "a row's name", _changes("alpha", name="alfa")),
-    Row("wheel-version", "a row's version, not its file", _changes("alpha", version="1.0")),
+    Row("wheel-name", "a row's name", _changes("alpha", name="alfa", file="alfa-1.1-py3-none-any.whl")),
+    Row("wheel-version", "a row's version and file, not its digest",
+        _changes("alpha", version="1.0", file="alpha-1.0-py3-none-any.whl")),
     Row("wheel-file", "a row's file name",
         _changes("alpha", file="alpha-1.1-py2.py3-none-any.whl")),
     Row("wheel-size", "a row's size", _same(wheel_rows("alpha", lambda row: replace(
@@ -263,8 +264,9 @@ ROWS = (
     # --- platforms
     Row("platform-less", "a platform less", _same(_fewer_platforms), ("base",), built=True),
     Row("platform-more", "a platform more", _more_platforms, ("ml",)),
-    Row("platform-name", "a platform's name", _same(lambda lock: replace(lock, platforms=(
-        replace(lock.platforms[0], platform=Platform("arm64")),))), ("ml",)),
+    Row("platform-other", "the platform is another of the parent's",
+        lambda copy: lambda lock: replace(
+            lock, platforms=lock_of(copy, "base").platforms[1:]), ("ml",)),
     Row("platform-python", "another Python than the foundation's",
         _same(platforms(lambda one: replace(one, python="3.11.9")))),
     Row("platform-glibc", "a newer C library than the foundation's",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from commandline import CommandLine, Done
 from committing import commit
+from loopback_engine import LoopbackEngine
 from mutations.world import World, copy_tree
 
 
@@ -37,6 +38,7 @@ class Copy:
     own_store: bool = False
     blobs: dict[str, bytes] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
+    engine: "LoopbackEngine | None" = None
 
     @property
     def root(self) -> Path:

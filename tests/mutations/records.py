@@ -105,7 +105,7 @@ def _made(name: str, **changes: Digest) -> Callable[[Copy], None]:
 
 def _service(
     name: str, edit: Callable[[ServiceRecord], ServiceRecord | None]
-) -> Callable[[Copy], None]:  # noqa: E501
+) -> Callable[[Copy], None]:
     def change(copy: Copy) -> None:
         path = copy.path("locks/services.toml")
         rows = services.parse(path.read_bytes(), "").values()

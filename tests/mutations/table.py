@@ -1,5 +1,13 @@
 """All mutations."""
 
-from mutations import locks
+from mutations import engines, locks, origins, profiles, records, registries, stores
 
-TABLE = (*locks.mutations(),)
+TABLE = (
+    *locks.mutations(),
+    *origins.mutations(),
+    *records.mutations(),
+    *profiles.mutations(),
+    *stores.mutations(),
+    *registries.mutations(),
+    *engines.mutations(),
+)
