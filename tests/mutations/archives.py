@@ -7,6 +7,7 @@ that nothing moves while mutations are tried.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -15,8 +16,13 @@ from threading import Lock
 from bench.serving import serving
 from mutations.servers import LackingError
 
+from basestore.debian.packages import SuiteIndex
 from basestore.errors import BasestoreError
+from basestore.progress import Progress
 from basestore.sources.apt import host_apt, run_program
+from basestore.sources.debian import Debian
+from basestore.store import Store
+from basestore.target import Platform
 from basestore.transport import Transport
 
 _LARGEST = 64 * 1024 * 1024
@@ -104,3 +110,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "GET" and body:
             self.wfile.write(body)
+
+
+def signed_index(environ: Mapping[str, str], folder: Path, architecture: str) -> SuiteIndex:
+    """What the suite lists for an architecture; ``folder``: a store that it is kept in."""
+    found = {
+        "debian": environ["BASESTORE_MIRROR_DEBIAN"],
+        _SECURITY: environ["BASESTORE_MIRROR_DEBIAN_SECURITY"],
+    }
+    with Transport() as transport:
+        debian = Debian(Store.open(folder), transport, datetime.now(UTC), found)
+        return debian.index("bookworm", Platform(architecture), Progress())

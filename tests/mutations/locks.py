@@ -245,7 +245,8 @@ ROWS = (
                 "x", ImageConfig(), (one,), ("base",))).platforms[0], "linux/amd64"),
         PROFILES, built=True),
     # --- keys of wheels' rows
-    Row("wheel-name", "a row's name", _changes("alpha", name="alfa", file="alfa-1.1-py3-none-any.whl")),
+    Row("wheel-name", "a row's name and file",
+        _changes("alpha", name="alfa", file="alfa-1.1-py3-none-any.whl")),
     Row("wheel-version", "a row's version and file, not its digest",
         _changes("alpha", version="1.0", file="alpha-1.0-py3-none-any.whl")),
     Row("wheel-file", "a row's file name",
