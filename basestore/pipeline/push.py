@@ -1,4 +1,4 @@
-"""Push: an image goes to a registry, which is asked first whether it has it."""
+"""Push: an image goes to a registry, which is asked first whether it has all of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from basestore.image.model import Image
 from basestore.pipeline.recorded import Recorded
 from basestore.progress import Progress
 from basestore.registry.client import Manifest, RegistryClient
-from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push
+from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from basestore.store import Store
 
@@ -28,22 +28,23 @@ class Pushed:
 
 def push_image(
     recorded: Recorded,
+    image: Image,
     client: RegistryClient,
     siblings: "Sequence[str]",
-    store: "Callable[[], Store]",
+    store: "Store",
     progress: Progress,
 ) -> Pushed:
-    """Push a recorded image.
+    """Push a recorded image, as it was assembled; its blobs and documents are in the store.
 
-    The store is opened only if the registry lacks the tag. Raises NotBuiltError, TagTakenError,
-    WrongDigestError where the store is damaged, and what the client raises.
+    Raises TagTakenError, KeptError, WrongDigestError where the store is damaged, and what the
+    client raises.
     """
     repository = str(client.repository)
     if is_pushed(client, recorded.tag, recorded.image):
-        return Pushed(recorded, repository, PushReport(recorded.image, tagged=False))
-    opened = store()
-    image = recorded.required(opened)
-    report = push(client, recorded.tag, _push_image(opened, image), siblings, progress)
+        there = whole(client, recorded.image)
+        if there is not None:
+            return Pushed(recorded, repository, there)
+    report = push(client, recorded.tag, _push_image(store, image), siblings, progress)
     return Pushed(recorded, repository, report)
 
 

@@ -1,4 +1,4 @@
-"""Verify: profile, lock, images file and registry agree, or each that doesn't is named."""
+"""Verify: profile, lock and images file agree, or each that doesn't is named."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 from basestore.digest import Digest
 from basestore.errors import IntegrityError
-from basestore.image.model import APPLICATION_LABEL, LOCK_LABEL
 from basestore.layer.deb.content import check_contents as check_deb
 from basestore.layer.wheel.content import Compared, check_contents, compare_contents
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE, lock_file
@@ -16,13 +15,13 @@ from basestore.lock.freshness import check
 from basestore.lock.model import Deb, Wheel
 from basestore.lock.stale import to_lock
 from basestore.pipeline.application import application_layer
+from basestore.pipeline.assembled import Assembler
 from basestore.pipeline.build import Bring
 from basestore.pipeline.locked import LockedProfile, read_locked
-from basestore.pipeline.recorded import Recorded, Records
+from basestore.pipeline.recorded import OtherImageError, Recorded, Records
 from basestore.profile.model import Project
 from basestore.progress import Progress
-from basestore.registry.client import RegistryClient
-from basestore.registry.inspect import PublishedImage, inspect_image
+from basestore.state import State
 from basestore.store import Store
 
 
@@ -46,12 +45,19 @@ class Finding:
         return self.holds is False
 
 
-def verify_project(project: Project, name: str, now: datetime | None = None) -> tuple[Finding, ...]:
-    """Offline: the lock is canonical and fresh, and the images file knows it.
+def verify_project(
+    project: Project,
+    name: str,
+    now: datetime | None = None,
+    store: Store | None = None,
+    state: State | None = None,
+) -> tuple[Finding, ...]:
+    """Offline: the lock is canonical and fresh, and gives the image that is recorded for it.
 
-    ``now``: as in `check`. Raises PolicyHitError, and InputError kinds for unreadable files.
+    ``now``, ``state``: as in `check`. ``store``: where the layers are that the image is assembled
+    from. Raises PolicyHitError, and InputError kinds for unreadable files.
     """
-    freshness = check(project, name, now)
+    freshness = check(project, name, now, state)
     if freshness.lock is None:
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)
@@ -64,7 +70,7 @@ def verify_project(project: Project, name: str, now: datetime | None = None) -> 
         Finding(
             "fresh", freshness.fresh, "the lock is its profile's" if freshness.fresh else reasons
         ),
-        Finding("image", recorded is not None, _recorded(project, name, recorded)),
+        _image(project, name, recorded, store),
     )
 
 
@@ -81,15 +87,6 @@ def verify_files(project: Project, recorded: Recorded, store: Store | None) -> t
     way_out = f"run `basestore build {recorded.name}`"
     detail = f"what is copied gives the application {found}, recorded is {kept}; {way_out}"
     return (Finding("files", False, detail),)
-
-
-def verify_registry(recorded: Recorded, client: RegistryClient) -> tuple[Finding, ...]:
-    """The tag is there, with the recorded digests and the lock's label; no layer is pulled."""
-    published = inspect_image(client, recorded.tag)
-    where = f"{client.repository}:{recorded.tag}"
-    if published is None:
-        return (Finding("registry", False, f"{where} is not there"),)
-    return tuple(_published(recorded, published, where))
 
 
 def verify_content(
@@ -124,7 +121,7 @@ def verify_content(
 @contextmanager
 def _opened(store: Store, digest: Digest) -> Iterator[BinaryIO]:
     """An archive to check; where it is refused but isn't what was locked, DamagedBlobError."""
-    with store.blobs.open(digest) as file:
+    with store.blobs.verified(digest) as file:
         try:
             yield file
         except IntegrityError:
@@ -151,19 +148,19 @@ def _deb_contents(debs: Collection[Deb], store: Store) -> Iterator[str]:
     yield f"setuid or setgid: {', '.join(sorted(privileged)) or 'none'}"
 
 
-def _published(recorded: Recorded, published: PublishedImage, where: str) -> Iterator[Finding]:
-    same = published.digest == recorded.image
-    labels = {LOCK_LABEL: recorded.lock.hex}
-    if recorded.made:
-        labels[APPLICATION_LABEL] = recorded.made.application.hex
-    detail = f"{where} is {published.digest}" + ("" if same else f", recorded is {recorded.image}")
-    yield Finding("registry", same, detail)
-    for manifest in published.manifests:
-        for name, wanted in labels.items():
-            label = manifest.labels.get(name, "")
-            holds = label == wanted
-            detail = "" if holds else f", not {wanted}"
-            yield Finding("label", holds, f"{manifest.platform}: {name} is {label}{detail}")
+def _image(project: Project, name: str, recorded: Recorded | None, store: Store | None) -> Finding:
+    """Whether the lock gives what is recorded for it; unproven without layers of this user's."""
+    said = _recorded(project, name, recorded)
+    if recorded is None:
+        return Finding("image", False, said)
+    try:
+        proven = Assembler.of(project, store).proven(recorded) if store else None
+    except OtherImageError as error:
+        return Finding("image", False, f"{error.message}; {error.hint}")
+    if proven is None:
+        way_out = f"run `basestore build {name}`, or verify it with --rebuild"
+        return Finding("image", None, f"{said}; this user hasn't made all its layers: {way_out}")
+    return Finding("image", True, said)
 
 
 def _recorded(project: Project, name: str, recorded: Recorded | None) -> str:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from clicases import command_line_on, index_of_wheels, make_locked_project
+from clicases import command_line_on, index_of_wheels, make_locked_project, store_of
 from commandline import CommandLine, Done, contents
 from committing import commit, git
 from locked_project import edit
@@ -25,10 +25,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "init", "-q", "-b", "main")
     commit(folder)
     return folder
-
-
-def store_of(basestore: CommandLine) -> Store:
-    return Store.open(Path(basestore.environ["BASESTORE_STORE"]))
 
 
 def digest(root: Path, name: str) -> Digest:
@@ -357,7 +353,7 @@ def test_plan_of_what_can_not_be_taken(basestore: CommandLine, root: Path) -> No
 def test_plan_asks_a_registry(basestore: CommandLine, root: Path) -> None:
     image = pretend_build(root, "runtime", store_of(basestore))
     with loopback_registry() as registry:
-        there = {str(layer.descriptor.digest): b"" for layer in image.layers[:2]}
+        there = {str(layer.descriptor.digest): bytes(SIZE) for layer in image.layers[:2]}
         registry.blobs["team/base-cpu"] = there
         to = f"{registry.address}/team"
         asked = basestore("plan", "runtime", "--json", "--registry", to).expect(0).json

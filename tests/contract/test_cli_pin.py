@@ -12,6 +12,7 @@ from locked_project import edit, lock
 from pinning import CPU, RUNTIME, STALE, make_pinned_project, record_images, target, write_services
 from services import need_program
 
+from basestore.files import ChangedFileError
 from basestore.pins import Edit
 from basestore.pipeline.pin import UnpinnedAfterAllError, find_pins, rewrite_pins
 from basestore.profile.project import read_project
@@ -35,6 +36,20 @@ def write(root: Path, file: str, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+def test_a_file_that_changed_since_it_was_read_is_left(root: Path) -> None:
+    """Other files, which didn't, are left too."""
+    write(root, "apps/a/Dockerfile", f"FROM {RUNTIME}:old\n")
+    write(root, "apps/b/Dockerfile", f"FROM {RUNTIME}:old\n")
+    found = find_pins(read_project(root))
+    write(root, "apps/b/Dockerfile", f"FROM {RUNTIME}:old\nRUN more\n")
+    before = contents(root)
+
+    with pytest.raises(ChangedFileError, match="apps/b/Dockerfile"):
+        rewrite_pins(found)
+
+    assert contents(root) == before
 
 
 def test_check_then_pin_then_check(basestore: CommandLine, root: Path) -> None:

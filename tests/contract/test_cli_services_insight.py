@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from clicases import command_line_on
+from clicases import command_line_on, store_of
 from commandline import CommandLine, Done, contents
 from committing import commit
 from locked_project import edit, lock
@@ -16,7 +16,6 @@ from basestore.digest import Digest
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE
 from basestore.pipeline.recorded import Records
 from basestore.profile.project import read_project
-from basestore.store import Store
 
 COMMANDS = (
     "graph",
@@ -45,10 +44,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(template: Path, tmp_path: Path) -> Path:
     shutil.copytree(template.parent / "project-home", tmp_path / "project-home")
     return shutil.copytree(template, tmp_path / "project", symlinks=True)
-
-
-def store_of(basestore: CommandLine) -> Store:
-    return Store.open(Path(basestore.environ["BASESTORE_STORE"]))
 
 
 def lines(done: Done) -> list[str]:
@@ -425,7 +420,8 @@ def test_verify(basestore: CommandLine, root: Path) -> None:
 
     assert shown[0] == "api: agrees"
     assert [line.split()[:2] for line in shown[1:]] == [
-        ["ok", check] for check in ("lock", "fresh", "image", "files")
+        *(["ok", check] for check in ("lock", "fresh", "image", "files")),
+        ["skip", "metadata"],
     ]
     write(root, "apps/api/main.py", "print('changed')\n")
     assert lines_of_failure(basestore) == ["files"]
