@@ -13,6 +13,9 @@ from locked_project import make_project
 from loopback_index import LoopbackIndex, loopback_index
 from wheelmaker import MadeWheel, make_wheel
 
+from basestore.state import State
+from basestore.store import Store
+
 WHEELS: Sequence[MadeWheel] = (
     make_wheel("redis", "1", requires=["async-timeout"]),
     make_wheel("async-timeout", "4"),
@@ -53,6 +56,12 @@ def command_line_on(folder: Path, index: LoopbackIndex | None = None) -> Command
     }
     mirrors = {"BASESTORE_MIRROR_DEFAULT": index.url} if index else {}
     return CommandLine(folder, {**environ, **mirrors})
+
+
+def store_of(run: CommandLine) -> Store:
+    """Its store, opened by the same user: what he records there counts in his commands."""
+    folder = Path(run.environ["XDG_STATE_HOME"]) / "basestore"
+    return Store.open(Path(run.environ["BASESTORE_STORE"]), state=State.open(folder))
 
 
 @contextmanager

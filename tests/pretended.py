@@ -7,7 +7,8 @@ from basestore.image.assemble import assemble
 from basestore.image.model import Image
 from basestore.image.stored import keep_image
 from basestore.layer.listing import Listing
-from basestore.pipeline.build import Built, manifests, record_image
+from basestore.pipeline.assembled import manifests
+from basestore.pipeline.build import Built, record_image
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.recorded import Recorded
 from basestore.profile.project import read_project

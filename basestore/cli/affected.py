@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli.context import Json, start_of
-from basestore.cli.settings import read_settings
+from basestore.cli.settings import own_state
+from basestore.cli.since import revision_of, since_json
 from basestore.cli.terminal import count, print_json, say
 
 if TYPE_CHECKING:
@@ -34,13 +35,12 @@ def affected(
     writes nothing; needs no store.
     """
     from basestore.pipeline.affected import affected as find
-    from basestore.sources.git import Git
 
     project = start_of(context).project()
-    revision = Git(project.root, read_settings().environ).revision(since)
-    found = find(project, revision, datetime.now(UTC))
+    revision = revision_of(project, since)
+    found = find(project, revision, datetime.now(UTC), own_state())
     if json:
-        print_json({"since": {"name": since, "commit": revision.commit}, **_to_json(found)})
+        print_json({**since_json(revision), **_to_json(found)})
         return
     for line in _lines(found) if found.names else [f"nothing is affected since {since}"]:
         say(line)

@@ -7,6 +7,8 @@ import typer
 
 from basestore.cli import engine_build
 from basestore.cli.context import Json, Offline, Profiles, open_store, reach, start_of
+from basestore.cli.settings import own_state
+from basestore.cli.since import believe_since
 from basestore.cli.sources import bring_from
 from basestore.cli.terminal import count, print_json, say, size, warn
 from basestore.cli.watch import watching
@@ -37,6 +39,14 @@ def build(
         bool,
         typer.Option("--rebuild", help="Make every layer again and compare it bit for bit."),
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REVISION",
+            help="Take layers that others recorded (a restored cache, a seed) where the images of "
+            "this trusted revision prove them.",
+        ),
+    ] = None,
     offline: Offline = False,
     json: Json = False,
 ) -> None:
@@ -62,6 +72,8 @@ def build(
                 jobs=settings.jobs,
                 host=settings.host,
             )
+            if since is not None:
+                believe_since(project, since, names, settings, builder.store)
             for name in names:
                 warn_if_stale(project, name)
                 if engine_build.by_engine(project, name):
@@ -86,7 +98,7 @@ def _tell(project: Project, results: "Sequence[Built | EngineBuilt]", json: bool
 
 def warn_if_stale(project: Project, name: str) -> None:
     """A build takes the lock as it is; if its profile has moved on, say so."""
-    freshness = check(project, name)
+    freshness = check(project, name, state=own_state())
     if freshness.lock and not freshness.fresh:
         from basestore.lock.stale import to_lock
 
@@ -106,7 +118,7 @@ def _build(
     builder: Builder, project: Project, name: str, platforms: Sequence[Platform], rebuild: bool
 ) -> Built:
     if not rebuild and not platforms and name not in project.services:
-        there = builder.there(Records.read(project).find(name))
+        there = builder.there(project, Records.read(project).find(name))
         if there:
             return there
     from basestore.layer.realise import realise, remake

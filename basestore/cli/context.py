@@ -11,6 +11,7 @@ from basestore.cli.settings import Settings, read_settings
 from basestore.errors import UsageError
 from basestore.profile.model import Project
 from basestore.profile.project import find_root, read_project
+from basestore.state import State
 from basestore.store import Store
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def open_store(settings: Settings, project: Project | None = None) -> Store:
 
     Nothing that is looked for or written is collected before this process ends.
     """
-    store = Store.open(settings.store, settings.seed)
+    store = Store.open(settings.store, settings.seed, state=State.open(settings.state))
     atexit.register(store.lease.release)
     if project:
         store.register(project.root)
@@ -73,7 +74,9 @@ def open_store(settings: Settings, project: Project | None = None) -> Store:
 def find_store(settings: Settings) -> Store | None:
     """The store of this machine if it has one, for commands that write nothing."""
     there = (settings.store / "format").exists()
-    return Store.look(settings.store, settings.seed) if there else None
+    if not there:
+        return None
+    return Store.look(settings.store, settings.seed, state=State.open(settings.state))
 
 
 def open_transport(settings: Settings) -> "Transport":

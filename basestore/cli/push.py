@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli import engine_build
-from basestore.cli.context import Json, Profiles, find_store, open_store, open_transport, start_of
+from basestore.cli.context import Json, Profiles, open_store, open_transport, start_of
 from basestore.cli.edited import warn_if_edited
 from basestore.cli.registry import repository_of, siblings_of
 from basestore.cli.settings import read_settings
@@ -33,12 +33,13 @@ def push(
 ) -> None:
     """Push built images to a registry, under their lock's digest as tag.
 
-    Asks the registry first: where the tag is there with the same image, and every blob in its size,
-    nothing is done and no store is needed; with another image it is an error, for a tag is never
-    overwritten. Else sends the blobs that it lacks (or mounts them from sibling images), asks for
-    those again, then sends manifests, then the tag.
-    Credentials come from Docker's configuration; plain HTTP is used on loopback only.
+    The image is assembled again from its lock and the layers in the store. Then the registry is
+    asked: where the tag is there with the same image, and every blob in its size, nothing is done;
+    with another image it is an error, for a tag is never overwritten. Else sends the blobs that it
+    lacks (or mounts them from sibling images), asks for those again, then sends manifests, then the
+    tag. Credentials come from Docker's configuration; plain HTTP is used on loopback only.
     """
+    from basestore.pipeline.assembled import required_image
     from basestore.pipeline.push import push_image
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
@@ -62,16 +63,11 @@ def push(
                     results.append(pushed)
                     continue
                 recorded = records.required(name)
-                warn_if_edited(project, find_store(settings), recorded)
-                results.append(
-                    push_image(
-                        recorded,
-                        client,
-                        siblings,
-                        lambda: open_store(settings, project),
-                        progress,
-                    )
-                )
+                store = open_store(settings, project)
+                warn_if_edited(project, store, recorded)
+                image = required_image(project, recorded, store)
+                pushed_here = push_image(recorded, image, client, siblings, store, progress)
+                results.append(pushed_here)
     except BaseException:
         _tell(results, json)  # what was pushed stays pushed
         raise

@@ -1,5 +1,6 @@
 """`basestore verify`."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,8 @@ from basestore.cli.context import (
 )
 from basestore.cli.engine_build import by_engine
 from basestore.cli.registry import AsksRegistry
-from basestore.cli.settings import read_settings
+from basestore.cli.settings import own_state, read_settings
+from basestore.cli.since import checks_since, revision_of, since_json
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode
@@ -28,11 +30,13 @@ from basestore.profile.project import chosen_names
 if TYPE_CHECKING:
     from basestore.pipeline.verify import Finding
     from basestore.progress import Progress
+    from basestore.sources.git import Revision
 
 
 COMMAND = AsksRegistry
 
 _WORDS = {True: "ok", False: "FAIL", None: "skip"}
+_UNPROVEN = "unproven"
 
 
 def verify(
@@ -60,20 +64,32 @@ def verify(
         bool,
         typer.Option("--content", help="Hold every file of every wheel to its RECORD's hash."),
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REVISION",
+            help="Hold images to a revision that is trusted: what stands has that one's image, "
+            "what changed is assembled again, and only its new layers are made.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Prove that profile, lock, image, registry and engine agree.
 
     Offline, the lock is canonical, the profile's, and known to the images file; a service's stands
-    on its base's image, and the files that it copies are those of its image. What can't be checked
-    of an image that an engine built is told as skipped. Exits 3 where something disagrees, 5 where
-    a rebuild gives other bytes.
+    on its base's image, and the files that it copies are those of its image. What wheels and .debs
+    in the store declare is held against lock and origin; of the rest it is told as unproven. What
+    can't be checked of an image that an engine built is told as skipped. Exits 3 where something
+    disagrees, 5 where a rebuild gives other bytes.
     """
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
-    found = {}
+    revision = revision_of(project, since) if since is not None else None
+    found = dict(_since(project, names, revision, registry, json)) if revision else {}
     for name in names:
-        findings = _offline(project, name)
+        findings = found[name] if revision else _offline(project, name)
+        if _agree(findings):
+            findings += _edges(project, name)
         if registry is not None and _agree(findings):
             with watching(json) if content else nullcontext() as hashed:
                 findings += _registry(project, name, registry, hashed)
@@ -82,11 +98,12 @@ def verify(
         if content and _agree(findings):
             findings += _content(project, name, json)
         if rebuild and _agree(findings):
-            findings += _rebuild(project, name, json)
+            findings = _proven(findings) + _rebuild(project, name, json)
         found[name] = findings
     holds = all(map(_agree, found.values()))
     if json:
-        print_json({"profiles": [_to_json(name, findings) for name, findings in found.items()]})
+        told = [_to_json(name, findings) for name, findings in found.items()]
+        print_json({**since_json(revision), "profiles": told})
     else:
         for name, findings in found.items():
             _show(name, findings)
@@ -107,12 +124,49 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     if by_engine(project, name):
         from basestore.pipeline.engine_verify import verify_built
 
-        return verify_built(project, name, datetime.now(UTC))
-    findings = verify_project(project, name, datetime.now(UTC))
+        return verify_built(project, name, datetime.now(UTC), own_state())
+    store = find_store(read_settings())
+    findings = verify_project(project, name, datetime.now(UTC), store, own_state())
     recorded = Records.read(project).find(name) if _agree(findings) else None
     if recorded is None:
         return findings
-    return findings + verify_files(project, recorded, find_store(read_settings()))
+    return findings + verify_files(project, recorded, store)
+
+
+def _since(
+    project: Project,
+    names: Sequence[str],
+    revision: "Revision",
+    registry: str | None,
+    json: bool,
+) -> Mapping[str, "tuple[Finding, ...]"]:
+    """What is found of each name offline, but that images are held to a revision."""
+    from datetime import UTC, datetime
+
+    from basestore.pipeline.engine_verify import verify_built
+    from basestore.pipeline.verify import verify_project
+
+    now, found = datetime.now(UTC), {}
+    with checks_since(project, revision, registry, json) as checks:
+        for name in names:
+            if by_engine(project, name):
+                findings = verify_built(project, name, now, own_state())
+            else:
+                findings = verify_project(
+                    project, name, now, state=own_state(), records=checks.records
+                )
+            if all(one.check == "image" for one in findings if one.fails):
+                findings = _proven(findings) + checks.findings(name)
+            found[name] = findings
+    return found
+
+
+def _edges(project: Project, name: str) -> "tuple[Finding, ...]":
+    from basestore.pipeline.edges import verify_edges
+    from basestore.state import State
+
+    settings = read_settings()
+    return verify_edges(project, name, find_store(settings), State.open(settings.state))
 
 
 def _registry(
@@ -186,10 +240,22 @@ def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
     return (Finding("rebuild", True, f"{which} again: {built.image.digest}"),)
 
 
+def _proven(findings: "tuple[Finding, ...]") -> "tuple[Finding, ...]":
+    """What was found before the image was made again: that proves it, or ends with an error."""
+    return tuple(one for one in findings if not _is_unproven(one))
+
+
+def _is_unproven(finding: "Finding") -> bool:
+    return finding.check == "image" and finding.holds is None
+
+
 def _show(name: str, findings: "tuple[Finding, ...]") -> None:
-    say(f"{name}: {'agrees' if _agree(findings) else 'DISAGREES'}")
+    unproven = any(map(_is_unproven, findings))
+    agrees = "agrees, but its image is unproven" if unproven else "agrees"
+    say(f"{name}: {agrees if _agree(findings) else 'DISAGREES'}")
     for finding in findings:
-        say(f"  {_WORDS[finding.holds]:<4}  {finding.check:<9}  {finding.detail}")
+        word = _UNPROVEN if _is_unproven(finding) else _WORDS[finding.holds]
+        say(f"  {word:<{len(_UNPROVEN) if unproven else 4}}  {finding.check:<9}  {finding.detail}")
 
 
 def _to_json(name: str, findings: "tuple[Finding, ...]") -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
@@ -20,7 +21,6 @@ from basestore.image.model import (
 from basestore.lock.model import ImageConfig
 from basestore.profile.model import Healthcheck
 from basestore.recipe.model import ApplicationRecipe, FoundationRecipe, Recipe, WheelsRecipe
-from basestore.store import Realisation
 from basestore.target import Platform
 
 CREATED = "1980-01-01T00:00:00Z"
@@ -28,7 +28,24 @@ CREATED = "1980-01-01T00:00:00Z"
 
 _SECOND = 1_000_000_000  # in nanoseconds
 
-Realised = Sequence[tuple[Recipe, Realisation]]
+
+class MadeLayer(Protocol):
+    """What an image says of a layer: its digest and size as compressed, its tar's digest."""
+
+    @property
+    def layer(self) -> Digest:
+        """The layer's digest."""
+
+    @property
+    def diff_id(self) -> Digest:
+        """The digest of its tar."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+
+
+Realised = Sequence[tuple[Recipe, MadeLayer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,7 @@ def _platform(
     config: dict[str, Json],
     documents: dict[Digest, bytes],
 ) -> PlatformImage:
-    layers = tuple(_layer(recipe, realisation) for recipe, realisation in realised)
+    layers = tuple(_layer(recipe, made) for recipe, made in realised)
     history: list[Json] = [_history(recipe) for recipe, _ in realised]
     body: dict[str, Json] = {
         "architecture": platform.architecture,
@@ -89,9 +106,8 @@ def _platform(
     return PlatformImage(platform, _add(documents, MANIFEST, manifest), config_descriptor, layers)
 
 
-def _layer(recipe: Recipe, realisation: Realisation) -> Layer:
-    descriptor = Descriptor(LAYER, realisation.layer, realisation.size)
-    return Layer(descriptor, realisation.diff_id, recipe.packages)
+def _layer(recipe: Recipe, made: MadeLayer) -> Layer:
+    return Layer(Descriptor(LAYER, made.layer, made.size), made.diff_id, recipe.packages)
 
 
 _KINDS = {FoundationRecipe: "foundation", WheelsRecipe: "wheels", ApplicationRecipe: "application"}

@@ -3,7 +3,7 @@
 Threads would wait for each other: a wheel of many small files is work of the interpreter, which has
 one lock a process. A forked process needs no start-up and hands over nothing: what it makes is in
 the store. It takes the next recipe's number from a pipe that all share, and tells over a pipe of
-its own what it begins and ends.
+its own what it begins, and what it made: this process believes its own ones, and no record besides.
 """
 
 import gc
@@ -14,13 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
+from basestore.digest import Digest
 from basestore.errors import UnreachableError
 from basestore.layer.realise import Workshop
 from basestore.processes import ENDINGS, end_descendants, end_with
 from basestore.recipe.model import Recipe
 from basestore.store import Realisation
+from basestore.store.realisations import proof
 
 Make = Callable[[Recipe, Workshop], Realisation]
 """`realise`, `remake` or `make`."""
@@ -30,6 +32,7 @@ Watch = Callable[[Recipe], AbstractContextManager[object]]
 
 _NUMBER = 2  # bytes of a recipe's number
 _DONE = b"."
+_DIGEST = 32  # bytes of a digest
 _INTERRUPTED = 130
 
 
@@ -42,7 +45,7 @@ def make_all(
     """
     heaviest_first = sorted(recipes, key=lambda recipe: -recipe.weight)
     labourers = _start(heaviest_first, workshop, work, min(jobs, len(recipes)))
-    done: set[int] = set()
+    done: dict[int, _Made] = {}
     with ThreadPoolExecutor(max(len(labourers), 1), thread_name_prefix="realise") as pool:
         try:
             for made in pool.map(lambda one: _follow(one, heaviest_first, watch), labourers):
@@ -53,9 +56,16 @@ def make_all(
             raise
     results = {}
     for number, recipe in enumerate(heaviest_first):
-        found = workshop.store.realisations.of_recipe(recipe.digest) if number in done else None
+        found = _taken(recipe, done[number], workshop) if number in done else None
         results[recipe] = found or work(recipe, workshop)
     return results
+
+
+def _taken(recipe: Recipe, made: "_Made", workshop: Workshop) -> Realisation | None:
+    """What another process made, out of the store."""
+    realisations = workshop.store.realisations
+    realisations.believe(recipe.digest, made.layer, made.proof)
+    return realisations.of_recipe(recipe.digest)
 
 
 class NoProcessError(UnreachableError):
@@ -67,6 +77,31 @@ class NoProcessError(UnreachableError):
             "end other programs, raise their limits (`ulimit -a`), or let fewer processors be used "
             "(`taskset -c 0 basestore build`)",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A layer that a forked process made and recorded; ``proof``: of what it recorded."""
+
+    layer: Digest
+    proof: Digest
+
+    @classmethod
+    def of(cls, realisation: Realisation) -> Self:
+        return cls(realisation.layer, proof(realisation))
+
+    @classmethod
+    def read(cls, notes: BinaryIO) -> Self | None:
+        """As the process told it; None where it ended before it did."""
+        told = notes.read(len(_DONE) + 2 * _DIGEST)
+        if len(told) != len(_DONE) + 2 * _DIGEST:
+            return None
+        digests = told.removeprefix(_DONE)
+        return cls(Digest(digests[:_DIGEST].hex()), Digest(digests[_DIGEST:].hex()))
+
+    def told(self) -> bytes:
+        """What `read` reads."""
+        return _DONE + bytes.fromhex(self.layer.hex) + bytes.fromhex(self.proof.hex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +156,9 @@ def _waiting(count: int) -> Iterator[int]:
         os.close(numbers)
 
 
-def _fork(recipes: Sequence[Recipe], numbers: int, work: Callable[[Recipe], object]) -> _Labourer:
+def _fork(
+    recipes: Sequence[Recipe], numbers: int, work: Callable[[Recipe], Realisation]
+) -> _Labourer:
     notes, telling = os.pipe()
     parent = os.getpid()
     # A signal that came between the fork and the new process's own handlers would be handled there
@@ -145,7 +182,7 @@ def _labour(
     recipes: Sequence[Recipe],
     numbers: int,
     telling: int,
-    work: Callable[[Recipe], object],
+    work: Callable[[Recipe], Realisation],
     parent: int,
 ) -> None:
     """The forked process: it has no other threads at first, prints nothing and never returns."""
@@ -159,8 +196,8 @@ def _labour(
         gc.disable()  # what layers are made of has no cycles, and is much to look through
         while number := os.read(numbers, _NUMBER):
             os.write(telling, number)
-            work(recipes[int.from_bytes(number, "big")])
-            os.write(telling, _DONE)
+            made = work(recipes[int.from_bytes(number, "big")])
+            os.write(telling, _Made.of(made).told())
         code = 0
     except KeyboardInterrupt:
         code = _INTERRUPTED
@@ -176,15 +213,15 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _follow(labourer: _Labourer, recipes: Sequence[Recipe], watch: Watch) -> set[int]:
-    """Follow a process to its end; the numbers of the recipes it made."""
-    made = set()
+def _follow(labourer: _Labourer, recipes: Sequence[Recipe], watch: Watch) -> Mapping[int, _Made]:
+    """Follow a process to its end; what it made, by the recipe's number."""
+    made = {}
     try:
         while begun := labourer.notes.read(_NUMBER):
             number = int.from_bytes(begun, "big")
             with watch(recipes[number]):
-                if labourer.notes.read(len(_DONE)) == _DONE:
-                    made.add(number)
+                if told := _Made.read(labourer.notes):
+                    made[number] = told
     except BaseException:
         labourer.stop()
         raise

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 
+from isal import isal_zlib
+
 from basestore.digest import Digest
 from basestore.layer.entry import Copied, Encoded, Entry, Payload, Stored
 from basestore.layer.inflate import Inflation
@@ -27,6 +29,17 @@ def same_content(one: Entry, other: Entry, blobs: Blobs) -> bool:
 def content_digest(entry: Entry, blobs: Blobs) -> Digest:
     """The digest of a file's content; raises BrokenStreamError and MissingBlobError."""
     return Digest.of_stream(_whole(entry, blobs))
+
+
+def content_crc32(entry: Entry, blobs: Blobs) -> int:
+    """The CRC-32 of a file's content, which is read only where the entry doesn't tell it."""
+    told = _crc32(entry)
+    if told is not None:
+        return told
+    crc32 = 0
+    for chunk in _whole(entry, blobs):
+        crc32 = isal_zlib.crc32(chunk, crc32)
+    return crc32
 
 
 def content_range(entry: Entry, blobs: Blobs, offset: int, length: int) -> bytes:
@@ -64,6 +77,6 @@ def _content(part: Payload, path: str, blobs: Blobs) -> Iterator[bytes]:
 
 
 def _slices(part: Copied | Stored, length: int, blobs: Blobs) -> Iterator[bytes]:
-    with blobs.open(part.blob) as file:
+    with blobs.verified(part.blob) as file:
         for at in range(0, length, _READ):
             yield os.pread(file.fileno(), min(_READ, length - at), part.offset + at)

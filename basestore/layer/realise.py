@@ -6,9 +6,10 @@ from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.errors import InputError, IntegrityError
-from basestore.layer.content import same_content
-from basestore.layer.entry import Entry, folder
+from basestore.layer.content import content_crc32, same_content
+from basestore.layer.entry import Entry, Kind, folder
 from basestore.layer.inflate import BrokenStreamError
+from basestore.layer.listing import Listing
 from basestore.layer.recorder import Recorder
 from basestore.layer.wheel.install import Layout, wheel_entries
 from basestore.layer.wheel.record import mended, strict
@@ -98,8 +99,8 @@ def runner_of(lock: Lock, host: Platform | None) -> FoundationRecipe:
 def realise(recipe: Recipe, workshop: Workshop) -> Realisation:
     """The recipe's layer: taken from the store's records, or made and recorded.
 
-    Raises MissingBlobError, and BadZipError, BrokenStreamError, ChangedFileError and the like for
-    bad inputs.
+    Raises MissingBlobError and DamagedBlobError, and BadZipError, BrokenStreamError,
+    ChangedFileError and the like for bad inputs.
     """
     recorded = workshop.store.realisations.of_recipe(recipe.digest)
     return recorded or make(recipe, workshop)
@@ -109,9 +110,10 @@ def remake(recipe: Recipe, workshop: Workshop) -> Realisation:
     """Make the layer again whatever is recorded; NotReproducibleError if it comes out other.
 
     What it is made of and what the record keeps is read whole before; raises DamagedBlobError.
-    A layer that comes out other is not recorded: the next remaking is held to the same record.
+    That record may be anybody's. A layer that comes out other is not recorded: the next remaking is
+    held to the same record.
     """
-    recorded = workshop.store.realisations.of_recipe(recipe.digest)
+    recorded = workshop.store.realisations.claimed(recipe.digest)
     for digest in dict.fromkeys((*recipe.inputs, *(recorded.needs if recorded else ()))):
         workshop.store.blobs.check(digest)
     made = _made(recipe, workshop)
@@ -202,10 +204,27 @@ def _installed(recipe: WheelsRecipe, store: Store) -> Iterator[tuple[Wheel, Entr
     layout = Layout(recipe.python)
     for wheel, omitted in zip(recipe.wheels, recipe.omitted, strict=True):
         rule = mended if wheel.name in recipe.record_exceptions else strict
-        with store.blobs.open(wheel.sha256) as file:
+        with store.blobs.verified(wheel.sha256) as file:
             for entry in wheel_entries(wheel, file, layout, rule):
                 if entry.path not in omitted:
                     yield wheel, entry
+
+
+def wheels_listing(recipe: WheelsRecipe, store: Store) -> Listing:
+    """What the layer of wheels holds, without making it: its files and links.
+
+    Read from the wheels' directories. What ELF files need isn't looked at. Raises MissingBlobError
+    and BadZipError.
+    """
+    entries = {entry.path: entry for _, entry in _installed(recipe, store)}
+    return Listing(
+        files={
+            path: (entry.size, content_crc32(entry, store.blobs))
+            for path, entry in entries.items()
+            if entry.kind is Kind.FILE
+        },
+        links={path: e.target for path, e in entries.items() if e.kind is Kind.SYMLINK},
+    )
 
 
 def _check_folders(owners: Mapping[str, str]) -> None:

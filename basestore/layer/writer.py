@@ -46,7 +46,7 @@ class LayerWriter:
         self._observer = observer
 
     def write(self, entries: Iterable[Entry]) -> WrittenLayer:
-        """Write the layer. Raises BrokenStreamError, MissingBlobError."""
+        """Write the layer. Raises BrokenStreamError, MissingBlobError, DamagedBlobError."""
         with self._store.blobs.draft() as draft, ExitStack() as files:
             chain = files.enter_context(closing(Chain(draft)))
             work = _Work(self._store, chain, files, self._observer)
@@ -164,7 +164,7 @@ class _Work:
     def _source(self, digest: Digest) -> "_Source":
         known = self._open.get(digest)
         if known is None:
-            file = self._files.enter_context(self._store.blobs.open(digest))
+            file = self._files.enter_context(self._store.blobs.verified(digest))
             known = self._open[digest] = _Source(len(self._open) + 1, file, Window(file))
         return known
 

@@ -28,7 +28,7 @@ def code_state(project: Project, store: Store, name: str, made: Made) -> CodeSta
     layer = _recorded(store, _application(project, name))
     if layer is not None:
         return CodeState.SAME if layer == made.application else CodeState.CHANGED
-    was_made_here = store.realisations.of_layer(made.application) is not None
+    was_made_here = store.realisations.made_layer(made.application) is not None
     return CodeState.CHANGED if was_made_here else CodeState.UNKNOWN
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
-from basestore.errors import IntegrityError, UsageError
-from basestore.files import locked_folder
+from basestore.errors import UsageError
 from basestore.image.model import Image
+from basestore.image.stored import keep_image
 from basestore.lock import images
-from basestore.lock.files import IMAGES_FILE, lock_digests, read_images, write_images
+from basestore.lock.files import alone_with_locks, lock_digests, read_images, write_images
 from basestore.lock.model import Lock
+from basestore.pipeline.assembled import Assembler, check_same, manifests
 from basestore.pipeline.locked import LockedProfile
 from basestore.pipeline.recorded import Recorded
 from basestore.profile.model import Project
@@ -32,21 +33,6 @@ class UnknownPlatformError(UsageError):
         super().__init__(
             f"locks/{profile}.lock has no {platform}, only {known}",
             "add it to `platforms` in the profile and lock again",
-        )
-
-
-class OtherImageError(IntegrityError):
-    """A lock gave another image than it is recorded to have given.
-
-    ``file``: what records it; ``what``: profile or service, and its name.
-    """
-
-    def __init__(self, file: str, what: str, recorded: Digest, built: Digest) -> None:
-        super().__init__(
-            f"{what} is not reproducible: {file} records {recorded} for its lock, and this build "
-            f"made {built}",
-            "compare versions of basestore; if it changed its layer format, drop the line from "
-            f"{file} and build again",
         )
 
 
@@ -105,12 +91,17 @@ class Builder:
     jobs: int
     host: Platform | None
 
-    def there(self, recorded: Recorded | None) -> Built | None:
-        """The image that is recorded, if the store has all of it."""
-        image = recorded.stored(self.store) if recorded else None
-        if recorded is None or image is None:
+    def there(self, project: Project, recorded: Recorded | None) -> Built | None:
+        """The image that is recorded, if this user made all of it; its documents are kept.
+
+        Raises OtherImageError, and what reading locks raises.
+        """
+        assembled = Assembler.of(project, self.store).proven(recorded) if recorded else None
+        if recorded is None or assembled is None:
             return None
-        return Built(recorded, image, frozenset(one.descriptor.digest for one in image.layers))
+        keep_image(self.store, assembled)
+        layers = assembled.image.layers
+        return Built(recorded, assembled.image, frozenset(one.descriptor.digest for one in layers))
 
     def build(self, locked: LockedProfile, platforms: Sequence[Platform], make: Make) -> Built:
         """Build a lock's image; of ``platforms`` only, where some are named.
@@ -119,7 +110,6 @@ class Builder:
         """
         from basestore.image.assemble import assemble
         from basestore.image.check import check_image
-        from basestore.image.stored import keep_image
         from basestore.layer.realise import Workshop, runner_of
 
         lock = locked.parse()
@@ -168,23 +158,20 @@ class Builder:
     ) -> Mapping["Recipe", Realisation]:
         """Fetch what these recipes need, and make their layers, several at a time."""
         from basestore.layer.apart import make_all
+        from basestore.pipeline.inputs import verify_inputs
         from basestore.recipe.model import FoundationRecipe
 
         needed = {digest for recipe in recipes for digest in recipe.inputs}
         if any(isinstance(recipe, FoundationRecipe) for recipe in recipes):
             needed.update(workshop.runner.inputs)
         self.bring(locked, lock, frozenset(needed))
+        verify_inputs(self.store, needed, self.progress)
         return make_all(recipes, workshop, make, self._watch, self.jobs)
 
     def _watch(self, recipe: "Recipe") -> AbstractContextManager[object]:
         from basestore.recipe.model import label
 
         return self.progress.task("layer", label(recipe))
-
-
-def manifests(image: Image) -> Mapping[Platform, Digest]:
-    """The digest of each platform's manifest."""
-    return {one.platform: one.manifest.digest for one in image.platforms}
 
 
 def record_image(project: Project, built: Built) -> None:
@@ -194,12 +181,11 @@ def record_image(project: Project, built: Built) -> None:
     """
     made = built.recorded
     new = images.ImageRecord(made.name, made.lock, made.image, made.platforms)
-    with locked_folder(project.locks):
+    with alone_with_locks(project):
         records = read_images(project)
         record = images.find(records, made.name, made.lock)
-        if record and record.image != made.image:
-            what = f"profile {made.name}"
-            raise OtherImageError(IMAGES_FILE, what, record.image, made.image)
+        if record:
+            check_same(Recorded.of_profile(record), built.image)
         there = lock_digests(project).values()
         write_images(project, images.record_image(records, new, there))
 

@@ -48,6 +48,16 @@ class Code:
         files = {*differing, *(file for file in recipe if file in self.changes)}
         return tuple(sorted(filter(None, files)))
 
+    def adds(self, old: Service, new: Service) -> bool:
+        """Whether something is copied to a place of the image where nothing was; raises as above.
+
+        The working folder of the image has to be what it was.
+        """
+        folders = self._folder(old), self._folder(new)
+        then = self._then(old, folders[0], self.revision.entries(folders))
+        now = _placed(open_context(self.root, new), new, folders[1])
+        return not now.keys() <= then.keys()
+
     def _watched(self, service: Service) -> Iterator[str]:
         """The paths that whatever a service copies lies at or below, and its rules."""
         for folder in dict.fromkeys((service.context, self._folder(service))):

@@ -13,6 +13,7 @@ from basestore.pipeline.export import export_requirements
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.recorded import Records
 from basestore.profile.document import nearest, read_file
+from basestore.profile.inside import real_paths
 from basestore.profile.model import Profile, Project
 from basestore.profile.reader import read_profile
 from basestore.profile.service import DEFAULT_WORKDIR, Service
@@ -130,16 +131,21 @@ def _foreign(written: Written, there: Mapping[str, bytes | None]) -> Iterator[st
 
 
 def keep_written(project: Project, written: Written) -> None:
-    """Write the files, all of them or none; raises ForeignFileError and ChangedFileError."""
+    """Write the files, all of them or none.
+
+    Raises ForeignFileError, ChangedFileError and LeadsOutError.
+    """
     there = _there(project, written)
     for file in _foreign(written, there):
         raise ForeignFileError(file, written.service)
-    edit_files({project.root / f: (there[f], data) for f, data in written.files.items()})
+    places = real_paths(project.root, written.files)
+    edit_files({places[f]: (there[f], data) for f, data in written.files.items()})
 
 
 def replace_written(project: Project, written: Written) -> None:
-    """Write the files, all of them or none, in the place of whatever is there."""
-    replace_files({project.root / file: data for file, data in written.files.items()})
+    """Write the files, all or none, in the place of whatever is there; raises LeadsOutError."""
+    places = real_paths(project.root, written.files)
+    replace_files({places[file]: data for file, data in written.files.items()})
 
 
 def _delta(service: Service, profile: Profile, lock: Lock) -> Delta | None:

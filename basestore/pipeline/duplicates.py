@@ -8,6 +8,7 @@ from basestore.files import ChangedFileError, edit_files
 from basestore.lock.files import read_lock
 from basestore.profile.document import DocumentError, read_file
 from basestore.profile.edit import without_elements, without_lines
+from basestore.profile.inside import real_paths
 from basestore.profile.lines import KeyPath, element_spans, key_lines
 from basestore.profile.model import PROJECT_FILE, Location, Project, Requirement
 from basestore.profile.project import all_names
@@ -54,7 +55,7 @@ def duplicates(project: Project, name: str) -> tuple[Duplicate, ...]:
 def take_out(project: Project, found: Sequence[Duplicate]) -> tuple[str, ...]:
     """Take duplicates out of the files that hold them; the files, all written or none.
 
-    Raises ChangedFileError where one isn't as it was when they were found.
+    Raises LeadsOutError, and ChangedFileError where one isn't as it was when they were found.
 
     Files that other profiles and services read, too, are left, and so is a ``pyproject.toml``:
     what a project depends on is its own matter.
@@ -63,11 +64,10 @@ def take_out(project: Project, found: Sequence[Duplicate]) -> tuple[str, ...]:
     taken = [one for one in found if one.place.file not in shared]
     before = {one.place.file: read_file(project.root, one.place.file) for one in taken}
     _check_still_there(project, found)
-    edits = {
-        project.root / file: (before[file], text.encode()) for file, text in _edited(before, taken)
-    }
-    edit_files(edits)
-    return tuple(file for file in before if project.root / file in edits)
+    changed = dict(_edited(before, taken))
+    places = real_paths(project.root, changed)
+    edit_files({places[f]: (before[f], text.encode()) for f, text in changed.items()})
+    return tuple(changed)
 
 
 def _check_still_there(project: Project, found: Sequence[Duplicate]) -> None:

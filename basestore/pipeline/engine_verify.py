@@ -13,15 +13,19 @@ from basestore.pipeline.verify_registry import manifests_of, parts_or_finding, v
 from basestore.profile.model import Project
 from basestore.progress import Progress
 from basestore.registry.client import RegistryClient
+from basestore.state import State
 
 
-def verify_built(project: Project, name: str, now: datetime | None = None) -> tuple[Finding, ...]:
+def verify_built(
+    project: Project, name: str, now: datetime | None = None, state: State | None = None
+) -> tuple[Finding, ...]:
     """Offline: as `verify_project`, but that the image is one of an engine, on its base's last.
 
     The files that went into it are not checked: only its Dockerfile says which those are. Raises
     what `verify_project` raises.
     """
-    findings = tuple(one for one in verify_project(project, name, now) if one.check != "image")
+    offline = verify_project(project, name, now, state=state)
+    findings = tuple(one for one in offline if one.check != "image")
     if any(one.check == "lock" and one.fails for one in findings):
         return findings
     unknown = "not checked: an engine built it, and its Dockerfile says what is copied"

@@ -7,6 +7,7 @@ from basestore.digest import Digest
 from basestore.engine.client import Engine, EngineImage
 from basestore.engine.load import LoadReport, engine_platform, is_image, load
 from basestore.image.model import LOCK_LABEL, PlatformImage
+from basestore.pipeline.assembled import required_image
 from basestore.pipeline.recorded import Recorded
 from basestore.pipeline.verify import Finding
 from basestore.profile.model import Project
@@ -38,9 +39,9 @@ def load_image(
 ) -> Loaded:
     """Load a recorded image, for the engine's platform.
 
-    Raises NotBuiltError, EnginePlatformError and what loading raises.
+    Raises NotBuiltError, OtherImageError, EnginePlatformError and what loading raises.
     """
-    one = engine_platform(engine, recorded.required(store))
+    one = engine_platform(engine, required_image(project, recorded, store))
     return Loaded(recorded, load(engine, store, one, engine_names(project, recorded), progress))
 
 
@@ -49,9 +50,9 @@ def verify_engine(
 ) -> tuple[Finding, ...]:
     """The engine's image of that name is the recorded one: ID, label and layers.
 
-    Raises NotBuiltError, EnginePlatformError, EngineRefusedError, NoEngineError.
+    Raises NotBuiltError, OtherImageError, EnginePlatformError, EngineRefusedError, NoEngineError.
     """
-    one = engine_platform(engine, recorded.required(store))
+    one = engine_platform(engine, required_image(project, recorded, store))
     name = engine_names(project, recorded)[0]
     found = engine.image(name)
     if found is None:

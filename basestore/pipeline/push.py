@@ -9,10 +9,10 @@ from basestore.image.model import Image
 from basestore.pipeline.recorded import Recorded
 from basestore.progress import Progress
 from basestore.registry.client import Manifest, RegistryClient
-from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push, whole
+from basestore.registry.push import PushBlob, PushImage, PushReport, push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from basestore.store import Store
 
@@ -28,26 +28,19 @@ class Pushed:
 
 def push_image(
     recorded: Recorded,
+    image: Image,
     client: RegistryClient,
     siblings: "Sequence[str]",
-    store: "Callable[[], Store]",
+    store: "Store",
     progress: Progress,
 ) -> Pushed:
-    """Push a recorded image.
+    """Push a recorded image, as it was assembled; its blobs and documents are in the store.
 
-    The store is opened only if the registry lacks the tag, or something that it names. Raises
-    NotBuiltError, TagTakenError, KeptError, WrongDigestError where the store is damaged, and what
-    the client raises.
+    Raises TagTakenError, KeptError, WrongDigestError where the store is damaged, and what the
+    client raises.
     """
-    repository = str(client.repository)
-    if is_pushed(client, recorded.tag, recorded.image):
-        there = whole(client, recorded.image)
-        if there is not None:
-            return Pushed(recorded, repository, there)
-    opened = store()
-    image = recorded.required(opened)
-    report = push(client, recorded.tag, _push_image(opened, image), siblings, progress)
-    return Pushed(recorded, repository, report)
+    report = push(client, recorded.tag, _push_image(store, image), siblings, progress)
+    return Pushed(recorded, str(client.repository), report)
 
 
 def _push_image(store: "Store", image: Image) -> PushImage:
@@ -72,4 +65,6 @@ def _push_blob(name: str, blob: ImageBlob) -> PushBlob:
 
 
 def _name(packages: tuple[str, ...]) -> str:
+    if not packages:
+        return "a layer of no packages"
     return packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"

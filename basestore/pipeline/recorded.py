@@ -4,26 +4,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from basestore.digest import Digest
-from basestore.errors import DisagreementError
-from basestore.image.model import Image
-from basestore.image.stored import image_of
+from basestore.errors import DisagreementError, IntegrityError
 from basestore.lock import images
 from basestore.lock.files import NoLockError, lock_digest, read_images, read_services
 from basestore.lock.services import Made, ServiceRecord
 from basestore.profile.model import Project
-from basestore.store import Store
 from basestore.target import Platform
 
 
 class NotBuiltError(DisagreementError):
-    """The image of a current lock is not recorded, or the store lacks a part of it."""
+    """The image of a current lock is not recorded, or its layers are none that this user made."""
 
     def __init__(self, name: str, reason: str = "") -> None:
         super().__init__(
-            reason or f"the image of {name}'s lock is not in the store",
+            reason or f"the store lacks layers of {name}'s lock, or this user hasn't made them",
             f"run `basestore build {name}`",
         )
         self.name = name
+
+
+class OtherImageError(IntegrityError):
+    """A lock gives another image than it is recorded to have given.
+
+    ``file``: what records it; ``what``: profile or service by name, and maybe a platform.
+    ``recorded``, ``given``: None where there is none.
+    """
+
+    def __init__(self, file: str, what: str, recorded: Digest | None, given: Digest | None) -> None:
+        super().__init__(
+            f"{what}: {file} records {recorded or 'nothing'} for its lock, which gives "
+            f"{given or 'nothing'}",
+            f"if {file} was edited, or merged by hand, take its line back; if another version of "
+            "basestore made what it records, in another layer format, drop the line and build "
+            "again",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +59,6 @@ class Recorded:
     def of_profile(cls, record: images.ImageRecord) -> "Recorded":
         """What the images file says."""
         return cls(record.profile, record.lock, record.lock.hex, record.image, record.platforms)
-
-    def stored(self, store: Store) -> Image | None:
-        """The image, if the store has all of it."""
-        return image_of(store, self.image, self.lock)
-
-    def required(self, store: Store) -> Image:
-        """The image; raises NotBuiltError where the store lacks a part of it."""
-        image = self.stored(store)
-        if image is None:
-            raise NotBuiltError(self.name)
-        return image
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from basestore.errors import IntegrityError
-from basestore.files import locked_folder
-from basestore.lock.files import SERVICES_FILE, read_services, write_services
+from basestore.lock.files import alone_with_locks, read_services, write_services
 from basestore.lock.freshness import StaleLockError, Why, check
 from basestore.lock.inputs import Part
 from basestore.lock.model import Lock
 from basestore.lock.services import Made, ServiceRecord, record_service
 from basestore.lock.stale import to_lock
+from basestore.pipeline.assembled import check_same, manifests
 from basestore.pipeline.build import (
     Builder,
     Built,
     Layers,
     Make,
-    OtherImageError,
-    manifests,
     plans_of,
     record_image,
 )
@@ -31,17 +28,6 @@ from basestore.target import Platform
 if TYPE_CHECKING:
     from basestore.layer.application import Application
     from basestore.recipe.model import FoundationRecipe
-
-
-class OtherBaseError(IntegrityError):
-    """A base's recorded image has other layers than its lock gives now."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__(
-            f"the layers that the lock of {base} gives are not those of its recorded image",
-            f"find out with `basestore build {base} --rebuild` which version of basestore made it",
-        )
-        self.base = base
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,37 +70,37 @@ class ServiceBuilder:
                 return there
         return self._build(order, application, base)
 
-    def _base(self, name: str) -> Recorded:
+    def _base(self, name: str) -> Built:
         """The base's image, built and recorded where it isn't there."""
         from basestore.layer.realise import realise
 
         recorded = Records.read(self.project).find(name)
-        if recorded and self.builder.there(recorded):
-            return recorded
+        if there := self.builder.there(self.project, recorded):
+            return there
         built = self.builder.build(read_locked(self.project, name), (), realise)
         record_image(self.project, built)
-        return built.recorded
+        return built
 
     def _there(
-        self, locked: LockedProfile, base: Recorded, application: "Application"
+        self, locked: LockedProfile, base: Built, application: "Application"
     ) -> Built | None:
         """The recorded image, if it is of these three and whole."""
         record = read_services(self.project).get(locked.name)
         layer = self.builder.store.realisations.of_recipe(application.recipe.digest)
         if record is None or layer is None:
             return None
-        if record.made != Made(locked.digest, base.image, layer.layer):
+        if record.made != Made(locked.digest, base.image.digest, layer.layer):
             return None
-        return self.builder.there(recorded_service(record, record.made))
+        return self.builder.there(self.project, recorded_service(record, record.made))
 
-    def _build(self, order: _Order, application: "Application", base: Recorded) -> Built:
+    def _build(self, order: _Order, application: "Application", base: Built) -> Built:
         from basestore.image.assemble import assemble
         from basestore.image.check import check_image
         from basestore.image.stored import keep_image
         from basestore.layer.realise import Workshop
 
         builder, lock = self.builder, order.lock
-        lower, runner = self._base_layers(order, base)
+        lower, runner = self._base_layers(order)
         workshop = Workshop(builder.store, runner, application.sources)
         own = plans_of(lock, order.platforms)
         plans = {p: (*plan, application.recipe) for p, plan in own.items()}
@@ -128,19 +114,18 @@ class ServiceBuilder:
             )
         ]
         top = next(iter(upper.platforms.values()))[-1][1].layer
-        made = Made(order.locked.digest, base.image, top)
+        made = Made(order.locked.digest, base.image.digest, top)
         assembled = assemble(lock.image, made.lock, layers.platforms, top)
         keep_image(builder.store, assembled)
         image = assembled.image
-        record = ServiceRecord(lock.profile, image.digest, base.image, made, manifests(image))
+        record = ServiceRecord(lock.profile, image.digest, made.base, made, manifests(image))
         before = read_services(self.project).get(lock.profile)
         renewed = before is None or before.image != image.digest
         recorded = recorded_service(record, made)
         return Built(recorded, image, layers.kept, tuple(missing), renewed)
 
-    def _base_layers(self, order: _Order, base: Recorded) -> tuple[Layers, "FoundationRecipe"]:
+    def _base_layers(self, order: _Order) -> tuple[Layers, "FoundationRecipe"]:
         """The layers of the base's image on the service's platforms, and its foundation."""
-        from basestore.image.stored import read_image
         from basestore.layer.realise import Workshop, realise, runner_of
 
         locked = read_locked(self.project, order.service.base)
@@ -149,11 +134,6 @@ class ServiceBuilder:
         wanted = order.platforms or tuple(one.platform for one in order.lock.platforms)
         workshop = Workshop(self.builder.store, runner)
         layers = self.builder.layers(locked, lock, plans_of(lock, wanted), realise, workshop)
-        image = read_image(self.builder.store, base.image)
-        for platform, realised in layers.platforms.items():
-            there = [layer.descriptor.digest for layer in image.platform(platform).layers]
-            if there != [found.layer for _, found in realised]:
-                raise OtherBaseError(base.name)
         return layers, runner
 
 
@@ -182,10 +162,9 @@ def record_built(project: Project, built: Built) -> None:
     if made is None:
         raise ValueError(f"{found.name} is no service that was made here")
     new = ServiceRecord(found.name, found.image, made.base, made, found.platforms)
-    with locked_folder(project.locks):
+    with alone_with_locks(project):
         records = read_services(project)
         last = records.get(found.name)
-        if last and last.made == made and last.image != found.image:
-            what = f"service {found.name}"
-            raise OtherImageError(SERVICES_FILE, what, last.image, found.image)
+        if last and last.made == made:
+            check_same(recorded_service(last, made), built.image)
         write_services(project, record_service(records, new, project.services))

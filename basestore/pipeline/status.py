@@ -8,18 +8,19 @@ from enum import StrEnum
 from basestore.digest import Digest
 from basestore.errors import InputError
 from basestore.image.model import Image
-from basestore.image.stored import image_of
 from basestore.lock.files import lock_file
 from basestore.lock.policy import Hit
 from basestore.lock.tally import Tally, tally
 from basestore.pipeline.application import CodeState, code_state
+from basestore.pipeline.assembled import Assembler
 from basestore.pipeline.layers import expected_foundation
 from basestore.pipeline.lock_state import Locks, LockState, Reason
-from basestore.pipeline.recorded import Recorded, Records
+from basestore.pipeline.recorded import OtherImageError, Recorded, Records
 from basestore.pipeline.standing import recorded_of, standing
 from basestore.profile.document import read_file
 from basestore.profile.family import ancestors, in_family_order
 from basestore.profile.model import Project
+from basestore.state import State
 from basestore.store import Store
 from basestore.target import Platform
 
@@ -34,7 +35,7 @@ class ImageState(StrEnum):
 
     ``CODE_CHANGED``: a service copies other files by now. ``OLD_BASE``, ``OLD_LOCK``: what is
     recorded of a service stands on another image of its base, or is of another lock.
-    ``ELSEWHERE``: it is recorded, and this store hasn't all of it.
+    ``ELSEWHERE``: it is recorded, and this store hasn't all of it, or not of this user's making.
     """
 
     BUILT = "built"
@@ -73,14 +74,19 @@ class Status:
 
 
 def status(
-    project: Project, names: Sequence[str], store: Store | None, now: datetime
+    project: Project,
+    names: Sequence[str],
+    store: Store | None,
+    now: datetime,
+    state: State | None = None,
 ) -> tuple[Status, ...]:
-    """How profiles and services stand, parents before children.
+    """How profiles and services stand, parents before children; ``state``: as in `Locks.of`.
 
     Raises DocumentError for the images file and the services file.
     """
-    locks = Locks.of(project, now)
-    shelf = _Shelf(project, Records.read(project), store)
+    locks = Locks.of(project, now, state)
+    assembler = Assembler.of(project, store) if store else None
+    shelf = _Shelf(project, Records.read(project), store, assembler)
     depths = {name: _depth(locks, names, name) for name in names}
     return tuple(
         _status(name, depths[name], locks, shelf)
@@ -130,21 +136,26 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Where images are looked for: each image and each layer is looked for once."""
+    """Where images are assembled: each one once."""
 
     project: Project
     records: Records
     store: Store | None
+    assembler: Assembler | None
     _images: dict[Digest, Image | None] = field(default_factory=dict, init=False)
-    _layers: dict[Digest, bool] = field(default_factory=dict, init=False)
 
     def look(self, name: str) -> _Kept:
         """How the image of a profile or service stands."""
         recorded = recorded_of(self.records, name)
         if recorded is None:
             return _Kept(ImageState(standing(self.records, name).value))
-        image = self._image(recorded)
-        sizes = None if image is None else self._sizes(name, image)
+        try:
+            image = self._image(recorded)
+            sizes = None if image is None else self._sizes(name, image)
+        except OtherImageError as error:
+            return _Kept(ImageState.NOT_BUILT, recorded, None, (Reason(error.message),))
+        except InputError:  # an edited lock, which is told as such
+            image = sizes = None
         state = ImageState.ELSEWHERE if image is None else ImageState.BUILT
         if recorded.made is None:
             reasons = (_FILES_UNKNOWN,) if name in self.project.services else ()
@@ -160,18 +171,13 @@ class _Shelf:
         return _Kept(ImageState.CODE_CHANGED if changed else state, recorded, sizes)
 
     def _image(self, recorded: Recorded | None) -> Image | None:
-        """An image, if the store has all of it."""
-        if self.store is None or recorded is None:
+        """An image, if the store has all of it; raises OtherImageError."""
+        if self.assembler is None or recorded is None:
             return None
         if recorded.image not in self._images:
-            found = image_of(self.store, recorded.image, recorded.lock, self._has_layer)
-            self._images[recorded.image] = found
+            found = self.assembler.proven(recorded)
+            self._images[recorded.image] = found.image if found else None
         return self._images[recorded.image]
-
-    def _has_layer(self, layer: Digest) -> bool:
-        if self.store and layer not in self._layers:
-            self._layers[layer] = self.store.realisations.of_layer(layer) is not None
-        return self._layers[layer]
 
     def _sizes(self, name: str, image: Image) -> Mapping[Platform, int]:
         """The bytes of each platform's layers, of a service's without those of its base."""
@@ -194,7 +200,7 @@ def _hex(digest: Digest | None) -> str | None:
 
 def _tally(project: Project, name: str) -> Tally | None:
     data = read_file(project.root, lock_file(name))
-    return None if data is None else tally(data)
+    return None if data is None else tally(data, lock_file(name))
 
 
 def _expected(counted: Tally | None) -> Mapping[Platform, int]:

@@ -117,7 +117,7 @@ class Repair:
             return False
         if damage.what != BLOB:
             realisations = store.realisations
-            return bool(realisations.of_layer(digest) or realisations.of_recipe(digest))
+            return bool(realisations.of_layer(digest) or realisations.claimed(digest))
         try:
             store.blobs.check(digest)
         except (MissingBlobError, DamagedBlobError):
@@ -164,7 +164,7 @@ class _Repairer:
             for one in self.damaged
             if not store.blobs.has(one)
             and not store.realisations.of_layer(one)
-            and not store.realisations.of_recipe(one)
+            and not store.realisations.claimed(one)
         )
         if not any(lacking):
             return

@@ -11,8 +11,9 @@ from basestore.lock.files import NoLockError, read_lock
 from basestore.lock.images import ImageRecord
 from basestore.lock.model import Lock
 from basestore.lock.services import Made
+from basestore.pipeline.assembled import Assembler
 from basestore.pipeline.layers import PlannedLayer, planned_layer, planned_layers
-from basestore.pipeline.recorded import Recorded, Records
+from basestore.pipeline.recorded import OtherImageError, Recorded, Records
 from basestore.pipeline.standing import record_of
 from basestore.profile.model import Project
 from basestore.store import Store
@@ -53,11 +54,13 @@ class Subjects:
     store: Store | None
     _images: dict[Digest, Image | None] = field(default_factory=dict, init=False)
     _bases: dict[str, "_Base | None"] = field(default_factory=dict, init=False)
+    _assembler: Assembler | None = None
 
     @classmethod
     def of(cls, project: Project, store: Store | None) -> "Subjects":
         """Those of a project; raises DocumentError for the images file and the services file."""
-        return cls(Records.read(project), store)
+        assembler = Assembler.of(project, store) if store else None
+        return cls(Records.read(project), store, _assembler=assembler)
 
     @property
     def project(self) -> Project:
@@ -69,6 +72,7 @@ class Subjects:
         lock, digest = read_lock(self.project, name)
         records = self.records.images
         here = [one for one in records if (one.profile, one.lock) == (name, digest)]
+        recorded = Recorded.of_profile(here[0]) if here else None
         others = [one for one in records if one not in here]
         earlier = self._recorded(one for one in others if one.profile == name)
         return Subject(
@@ -76,7 +80,7 @@ class Subjects:
             layers={one.platform: planned_layers(lock, one, self.store) for one in lock.platforms},
             foundation=lock,
             image=here[0].image if here else None,
-            whole=bool(self._recorded(here)),
+            whole=self._is_proven(recorded),
             before=earlier[0] if earlier else None,
             others=self._recorded(others),
         )
@@ -112,11 +116,11 @@ class Subjects:
             },
             foundation=base.lock,
             image=record.image if record and there else None,
-            whole=there and before is not None,
+            whole=there and self._is_proven(self.records.find(name)),
             before=before,
             others=self._recorded(self.records.images),
             base=service.base,
-            base_image=below.image if below and self._image(below.image, below.lock) else None,
+            base_image=below.image if below and self._is_proven(below) else None,
         )
 
     def _base(self, name: str) -> "_Base | None":
@@ -130,8 +134,17 @@ class Subjects:
                 self._bases[name] = _Base(lock, self.records.find(name), layers)
         return self._bases[name]
 
+    def _is_proven(self, recorded: Recorded | None) -> bool:
+        """Whether the store has all of what is recorded, and the lock gives that."""
+        if recorded is None or self._assembler is None:
+            return False
+        try:
+            return self._assembler.proven(recorded) is not None
+        except OtherImageError:
+            return False
+
     def _image(self, image: Digest, lock: Digest) -> Image | None:
-        """An image, if the store has all of it."""
+        """An image that was kept, if the store has all of it; nobody says that it was built."""
         if self.store and image not in self._images:
             self._images[image] = image_of(self.store, image, lock)
         return self._images.get(image)

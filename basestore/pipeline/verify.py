@@ -15,11 +15,13 @@ from basestore.lock.freshness import check
 from basestore.lock.model import Deb, Wheel
 from basestore.lock.stale import to_lock
 from basestore.pipeline.application import application_layer
+from basestore.pipeline.assembled import Assembler
 from basestore.pipeline.build import Bring
 from basestore.pipeline.locked import LockedProfile, read_locked
-from basestore.pipeline.recorded import Recorded, Records
+from basestore.pipeline.recorded import OtherImageError, Recorded, Records
 from basestore.profile.model import Project
 from basestore.progress import Progress
+from basestore.state import State
 from basestore.store import Store
 
 
@@ -43,25 +45,34 @@ class Finding:
         return self.holds is False
 
 
-def verify_project(project: Project, name: str, now: datetime | None = None) -> tuple[Finding, ...]:
-    """Offline: the lock is canonical and fresh, and the images file knows it.
+def verify_project(
+    project: Project,
+    name: str,
+    now: datetime | None = None,
+    store: Store | None = None,
+    state: State | None = None,
+    records: Records | None = None,
+) -> tuple[Finding, ...]:
+    """Offline: the lock is canonical and fresh, and gives the image that is recorded for it.
 
-    ``now``: as in `check`. Raises PolicyHitError, and InputError kinds for unreadable files.
+    ``now``, ``state``: as in `check`. ``store``: where the layers are that the image is assembled
+    from. ``records``: those of the project, where they are read already. Raises PolicyHitError, and
+    InputError kinds for unreadable files.
     """
-    freshness = check(project, name, now)
+    freshness = check(project, name, now, state)
     if freshness.lock is None:
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)
     locked.parse()
     wanted = () if freshness.fresh else to_lock(project, [name], now)
     reasons = "; ".join([*map(str, freshness.reasons), f"run `basestore lock {' '.join(wanted)}`"])
-    recorded = Records.read(project).find(name)
+    recorded = (records or Records.read(project)).find(name)
     return (
         Finding("lock", True, f"{lock_file(name)} is canonical"),
         Finding(
             "fresh", freshness.fresh, "the lock is its profile's" if freshness.fresh else reasons
         ),
-        Finding("image", recorded is not None, _recorded(project, name, recorded)),
+        _image(project, name, recorded, store),
     )
 
 
@@ -112,7 +123,7 @@ def verify_content(
 @contextmanager
 def _opened(store: Store, digest: Digest) -> Iterator[BinaryIO]:
     """An archive to check; where it is refused but isn't what was locked, DamagedBlobError."""
-    with store.blobs.open(digest) as file:
+    with store.blobs.verified(digest) as file:
         try:
             yield file
         except IntegrityError:
@@ -137,6 +148,21 @@ def _deb_contents(debs: Collection[Deb], store: Store) -> Iterator[str]:
         privileged |= set(checked.privileged)
     yield f"{files} files of {len(debs)} .debs have their md5sums"
     yield f"setuid or setgid: {', '.join(sorted(privileged)) or 'none'}"
+
+
+def _image(project: Project, name: str, recorded: Recorded | None, store: Store | None) -> Finding:
+    """Whether the lock gives what is recorded for it; unproven without layers of this user's."""
+    said = _recorded(project, name, recorded)
+    if recorded is None:
+        return Finding("image", False, said)
+    try:
+        proven = Assembler.of(project, store).proven(recorded) if store else None
+    except OtherImageError as error:
+        return Finding("image", False, f"{error.message}; {error.hint}")
+    if proven is None:
+        way_out = f"run `basestore build {name}`, or verify it with --rebuild"
+        return Finding("image", None, f"{said}; this user hasn't made all its layers: {way_out}")
+    return Finding("image", True, said)
 
 
 def _recorded(project: Project, name: str, recorded: Recorded | None) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from basestore.digest import Digest
 from basestore.errors import UnreachableError
+from basestore.reading import UNFIT
 from basestore.registry.client import Manifest, RegistryClient
 from basestore.registry.reference import Repository
 
@@ -191,7 +192,7 @@ class _Inspector:
     def _decode(self, data: bytes, kind: type[_Type]) -> _Type:
         try:
             return msgspec.json.decode(data, type=kind)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, *UNFIT) as error:
             raise self._error(str(error)) from None
 
     def _digest(self, entry: _Descriptor) -> Digest:

@@ -122,7 +122,7 @@ class _Student:
         from basestore.layer.wheel.errors import BadZipError
         from basestore.layer.wheel.zip import read_zip
 
-        with self.store.blobs.open(wheel.sha256) as file:
+        with self.store.blobs.verified(wheel.sha256) as file:
             for entry in read_zip(file, wheel.file):
                 folder, _, name = entry.name.partition("/")
                 if folder.endswith(".dist-info") and name == "METADATA":

@@ -1,5 +1,6 @@
 """The sizes of wheels, which indexes seldom tell: asked from the servers that have the files."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 from basestore.digest import Digest
@@ -30,11 +31,17 @@ def measure(
     places = {wheel.sha256: (wheel.url,) for wheel in untold}
     artifacts = [Artifact(wheel.file, wheel.sha256, None) for wheel in untold]
     fetch(store, transport, artifacts, lambda _: places, progress)
-    return {d: store.blobs.size(d) if size is None else size for d, size in sizes.items()}
+    return {d: _measured(store, d) if size is None else size for d, size in sizes.items()}
 
 
 def _known(store: Store, wheel: IndexedWheel) -> int | None:
-    return store.blobs.size(wheel.sha256) if store.blobs.has(wheel.sha256) else wheel.size
+    return _measured(store, wheel.sha256) if store.blobs.has(wheel.sha256) else wheel.size
+
+
+def _measured(store: Store, digest: Digest) -> int:
+    """The size of a wheel in the store, which is what its digest says."""
+    with store.blobs.verified(digest) as file:
+        return os.fstat(file.fileno()).st_size
 
 
 def _ask(

@@ -136,7 +136,7 @@ class Debian:
             return CorruptIndexError(index.artifact, index.base, reason)
 
         data = bytearray()
-        with self.store.blobs.open(index.artifact.digest) as blob:
+        with self.store.blobs.verified(index.artifact.digest) as blob:
             size = os.fstat(blob.fileno()).st_size
             for piece in decompressed(blob, size, ".xz", refuse):
                 data += piece

@@ -152,6 +152,17 @@ class Revision:
         """What a file of the commit holds; raises GitFailedError."""
         return self.git.output("cat-file", "blob", entry.object)
 
+    def contents(self, entries: Iterable[Entry]) -> Mapping[str, bytes]:
+        """What files of the commit hold, by their objects, all asked of one git.
+
+        Raises GitFailedError.
+        """
+        objects = sorted({entry.object for entry in entries})
+        if not objects:
+            return {}
+        asked = "".join(f"{one}\n" for one in objects).encode()
+        return dict(_batch(self.git.output("cat-file", "--batch", feed=asked), objects))
+
     def changes(self) -> Changes:
         """What of the working tree isn't as in the commit; raises GitFailedError.
 
@@ -159,7 +170,7 @@ class Revision:
         """
         options = ("--raw", "-z", "--no-abbrev", "--no-renames", "--ignore-submodules=none")
         listed = _texts(self.git.output("diff-index", *options, self.commit, "--"))
-        prefix = self.git.output("rev-parse", "--show-prefix").decode().removesuffix("\n")
+        prefix = os.fsdecode(self.git.output("rev-parse", "--show-prefix")).removesuffix("\n")
         pairs = zip(listed[::2], listed[1::2], strict=True)
         rows = ((row, posixpath.relpath(path, prefix or ".")) for row, path in pairs)
         tracked = [path for row, path in rows if not self._is_as_before(row, path)]
@@ -235,7 +246,7 @@ class Git:
         done = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         if not _succeeded(done):
             raise self._unknown(name)
-        return Revision(self, name, done.stdout.decode().strip())
+        return Revision(self, name, done.stdout.decode(errors="replace").strip())
 
     def _unknown(self, name: str) -> UsageError:
         if name == "HEAD":
@@ -244,20 +255,20 @@ class Git:
             return ShallowCloneError(name)
         return UnknownRevisionError(name, self.instead)
 
-    def output(self, *words: str) -> bytes:
-        """What git prints; raises NoGitError, and GitFailedError where it fails."""
-        done = self.run(*words)
+    def output(self, *words: str, feed: bytes = b"") -> bytes:
+        """What git prints for what it is fed; raises NoGitError, GitFailedError where it fails."""
+        done = self.run(*words, feed=feed)
         if not _succeeded(done):
             raise GitFailedError(_reason(done))
         return done.stdout
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        """Run git to its end; raises NoGitError."""
+    def run(self, *words: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Run git to its end, ``feed`` on its standard input; raises NoGitError."""
         try:
             return subprocess.run(
                 self._command(words),
                 env={**self.environ, **_QUIETLY},
-                stdin=subprocess.DEVNULL,
+                input=feed,
                 capture_output=True,
                 check=False,
             )
@@ -286,6 +297,19 @@ def _or(first: str, instead: str) -> str:
 def _entry(told: str) -> Entry:
     mode, _, name = told.split(" ")
     return Entry(int(mode, 8), name)
+
+
+def _batch(answer: bytes, objects: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The contents in an answer of ``git cat-file --batch`` (git-cat-file, "Batch Output")."""
+    at = 0
+    for name in objects:
+        end = answer.find(b"\n", at)
+        found = answer[at:end].split(b" ")
+        if end < 0 or len(found) != 3 or found[0] != name.encode():
+            raise GitFailedError(f"it doesn't give the object {name}")
+        at = end + 1 + int(found[2])
+        yield name, answer[end + 1 : at]
+        at += 1
 
 
 def _texts(listed: bytes) -> tuple[str, ...]:

@@ -36,7 +36,8 @@ DIRECT = "direct"
 
 _DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _LINE = re.compile(
-    r"(?P<name>[a-z0-9-]+)(?:==(?P<version>\S+)| @ \S+)(?: ; .*?)?\s+# via (?P<via>.+)"
+    r"(?P<name>[a-z0-9-]+)(?:\[(?P<extras>[^\]]*)\])?(?:==(?P<version>\S+)| @ \S+)(?: ; .*?)?"
+    r"\s+# via (?P<via>.+)"
 )
 _PACKAGE = re.compile(r"[a-z0-9-]*[a-z0-9]")  # and not such as "-c bounds.txt"
 _INDEX = re.compile(r"\s+# from (?P<url>\S+)")
@@ -66,7 +67,8 @@ class Question:
     order means nothing. ``pins``: versions that are preferred. ``upgrade``: names that have no
     preferred version, and whose index pages are asked for anew; ``["*"]`` are all. ``before``: only
     files uploaded before it are taken, an aware datetime, but for those of ``any_age`` and of
-    indexes that tell no upload times.
+    indexes that tell no upload times. ``left_out``: packages about which no index is asked, as if
+    nothing required them.
     """
 
     project: str
@@ -78,13 +80,15 @@ class Question:
     before: datetime | None = None
     any_age: frozenset[str] = frozenset()
     constraints: tuple[str, ...] = ()
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Where a resolved package came from: ``index`` by name, ``required_by`` packages by name.
 
-    ``url``: the index's, with credentials if need be; empty where uv tells none.
+    ``url``: the index's, with credentials if need be; empty where uv tells none. ``extras``: those
+    with which anything asks for it, sorted.
     """
 
     name: str
@@ -92,6 +96,15 @@ class Found:
     index: str
     required_by: tuple[str, ...]
     url: str = ""
+    extras: tuple[str, ...] = ()
+
+    def beside(self, other: "Found") -> "Found":
+        """This and what uv tells of the same package with other extras, as one."""
+        return replace(
+            self,
+            required_by=tuple(dict.fromkeys((*self.required_by, *other.required_by))),
+            extras=tuple(sorted({*self.extras, *other.extras})),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +194,7 @@ class Uv:
             output = Path(name) / "requirements.txt"
             pins = sorted(question.pins.items())
             output.write_text("".join(f"{name}=={version}\n" for name, version in pins))
-            style = ["--annotation-style", "line", "--emit-index-annotation"]
+            style = ["--annotation-style", "line", "--emit-index-annotation", "--no-strip-extras"]
             self._compile(output, question, [*style, *options])
             return self._read_trace(output.read_text(), question)
 
@@ -189,7 +202,7 @@ class Uv:
         names = {bare(self._url(index)): index.name for index in question.indexes}
         known = self._credentials(question)
         lines = text.splitlines()
-        found = []
+        found: dict[str, Found] = {}  # one line a package and set of extras
         for line, below in zip(lines, [*lines, ""][1:], strict=True):
             if match := _LINE.fullmatch(line):
                 origin = _INDEX.fullmatch(below)
@@ -199,8 +212,10 @@ class Uv:
                 name, version = match["name"], match["version"]
                 if version is None:
                     index, version = DIRECT, question.pins.get(name, "")
-                found.append(Found(name, version, index, tuple(packages), url))
-        return tuple(found)
+                extras = tuple(sorted(filter(None, re.split(r"[\s,]+", match["extras"] or ""))))
+                one = Found(name, version, index, tuple(packages), url, extras)
+                found[name] = found[name].beside(one) if name in found else one
+        return tuple(found.values())
 
     def _told_default(self) -> str:
         arguments = ["pip", "compile", "none.txt", "--emit-index-url", "--offline", "--no-header"]
@@ -225,6 +240,11 @@ class Uv:
         arguments += ["--resolution", "highest", "--index-strategy", "first-index"]
         arguments += ["--prerelease", "if-necessary-or-explicit"]
         arguments += ["--python", str(self.python), "--quiet", "--color", "never"]
+        if question.left_out:
+            # What overrides a requirement and never holds takes it away.
+            never = (f"{name} ; python_version < '0'\n" for name in sorted(question.left_out))
+            (output.parent / "overrides.txt").write_text("".join(never))
+            arguments += ["--overrides", "overrides.txt"]
         self._run(output.parent, [*arguments, *_age_options(question)], self._secrets(question))
 
     def _run(self, folder: Path, arguments: Sequence[str], secrets: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from basestore.errors import InputError
 from basestore.profile.lines import KeyPath, key_lines, show_path
+from basestore.reading import UNFIT
 from basestore.transport.url import has_query
 
 _Kind = TypeVar("_Kind")
@@ -136,7 +137,7 @@ def _read(path: Path) -> _Table:
         return _Table(path)
     except OSError as error:
         raise UvSettingsError(path, error.strerror or "it can't be read") from None
-    except (ValueError, RecursionError):
+    except UNFIT:
         # The reason may quote a word of the file, which may be a password.
         raise UvSettingsError(path, "it is no TOML") from None
 

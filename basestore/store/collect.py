@@ -4,9 +4,11 @@ The argument that nothing else is stands in docs/store-format.md, "Collecting".
 """
 
 import fcntl
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -78,7 +80,7 @@ class Collected:
 class _Candidate:
     """A file that may go, while neither a root nor a lease names one of these digests.
 
-    ``target``: the record that it should have become; a lease that names it may be writing it.
+    ``target``: what it should have become; a lease that names that may be writing it.
     """
 
     file: StoredFile
@@ -162,15 +164,29 @@ class Collector:
             return 0
         if any(self._needed(digest, held) for digest in candidate.names):
             return 0
-        if is_temporary(file.path.name) or (file.kind is Kind.PARTIAL and file.digest):
+        if is_temporary(file.path.name):
             gone = remove_unheld(file.path)
+        elif file.kind is Kind.PARTIAL and (file.digest or candidate.target):
+            gone = remove_unheld(file.path) or _unlink_others(file, held)
         elif held.owns(file.path.name):
             gone = False
         else:
+            self._forget(file)
             gone = _unlink(file.path)
         if gone:
             self._gone[file.kind].add(file)
         return file.size if gone else 0
+
+    def _forget(self, file: StoredFile) -> None:
+        """What this user knew of a file that is gone has no use any more."""
+        memory, digest = self.store.memory, file.digest
+        if digest is None:
+            return
+        if file.is_blob:
+            with suppress(FileNotFoundError):
+                memory.forget_hashed(digest, file.path.lstat())
+        elif file.kind in (Kind.RECIPE, Kind.LAYER):
+            memory.forget_made("recipes" if file.kind is Kind.RECIPE else "layers", digest)
 
     def _candidates(self, found: Survey, held: Held) -> Iterator[_Candidate]:
         """All that may go: records before what they name, so that none is left without it."""
@@ -221,7 +237,7 @@ class Collector:
             digest = file.digest
             if digest is None:
                 if not held.owns(file.path.name):
-                    yield _Candidate(file)
+                    yield _Candidate(file, target=_target(file.path))
             elif self.store.blobs.has(digest):
                 yield _Candidate(file)
             elif not self._needed(digest, held):
@@ -243,7 +259,9 @@ def _batches(candidates: Iterator[_Candidate], files: int) -> Iterator[Sequence[
 
 
 def _target(path: Path) -> Digest | None:
-    """The record that a file ``.DIGEST.json-*`` should have become; None for any other file."""
+    """What a file ``.DIGEST.json-*`` should have become, or ``DIGEST``, a download of before users
+    had their own; None for any other file.
+    """
     try:
         return Digest(path.name.removeprefix(".").partition(".")[0])
     except ValueError:
@@ -255,6 +273,18 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
+
+
+def _unlink_others(file: StoredFile, held: Held) -> bool:
+    """Remove another user's download, which only he can open; his lease names it if it goes on."""
+    with suppress(FileNotFoundError):
+        if file.digest and file.digest not in held and not _is_own(file.path):
+            return _unlink(file.path)
+    return False
+
+
+def _is_own(path: Path) -> bool:
+    return path.lstat().st_uid == os.geteuid()
 
 
 def _unlink(path: Path) -> bool:

@@ -63,8 +63,12 @@ class StoredFile:
     @property
     def digest(self) -> Digest | None:
         """The digest that the file is named by; None where it isn't."""
+        name = self.path.name.removesuffix(".json")
+        if self._kind is Kind.PARTIAL:
+            user, _, name = name.partition("-")  # without one it is of before users had their own
+            name = name if user.isdecimal() else ""
         with contextlib.suppress(ValueError):
-            return Digest(self.path.name.removesuffix(".json"))
+            return Digest(name)
         return None
 
 

@@ -31,6 +31,9 @@ class Lease:
     open instead for as long as the process lives: then nothing at all is collected.
     """
 
+    writes = True
+    """Whether who has it may write into the store."""
+
     def __init__(self, leases: "Leases") -> None:
         self._leases = leases
         self._held: set[str] = set()
@@ -109,6 +112,7 @@ class Unleased:
     """In the place of a lease for those who only look, and don't mind what goes meanwhile."""
 
     name = "0-0"
+    writes = False
 
     def hold(self, digests: Iterable[Digest]) -> None:
         """Rely on nothing."""
@@ -183,7 +187,8 @@ class Leases:
         """The names of leases that are held, and who holds them, in words."""
         for name in sorted(self.names()):
             if not self._is_dead(name):
-                with contextlib.suppress(OSError), (self.folder / name).open() as file:
+                path = self.folder / name
+                with contextlib.suppress(OSError), path.open(errors="replace") as file:
                     yield name, file.readline().strip()
 
     def bury(self) -> None:

@@ -7,6 +7,8 @@ of. Two recipes may give one layer. A record counts only while every blob it nam
 
 import contextlib
 import json
+import os
+import stat
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,11 +17,18 @@ from typing import BinaryIO
 
 from basestore.canonical import json_bytes
 from basestore.digest import CHUNK, Digest
+from basestore.reading import UNFIT, reading
 from basestore.store.blobs import Blobs, DamagedBlobError, Lease
 from basestore.store.folders import Folders
+from basestore.store.memory import Memory
+
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of a record; one of a layer of ten thousand wheels has a million."""
 
 ROW = struct.Struct("<IQQ")
 """One segment in the table: number of the blob, offset, length; little-endian."""
+
+_FARTHEST = (1 << 63) - 1  # an offset that a file can be read at, off_t
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +65,33 @@ class Realisations:
     """The records of a store, and those of another store that is only read."""
 
     def __init__(
-        self, folders: Folders, blobs: Blobs, lease: Lease, seed: Path | None = None
+        self, folders: Folders, blobs: Blobs, lease: Lease, seed: Path | None, memory: Memory
     ) -> None:
         self._folders = folders
-        self._roots = (folders.root, seed) if seed else (folders.root,)
+        self._roots = tuple(map(str, (folders.root, seed) if seed else (folders.root,)))
         self._blobs = blobs
         self._lease = lease
+        self._memory = memory
 
     def of_recipe(self, recipe: Digest) -> Realisation | None:
-        """What the recipe gave, if that is recorded and whole."""
+        """What the recipe gave, if this user recorded it and it is whole."""
+        return self._believed("recipes", recipe, self.claimed(recipe))
+
+    def made_layer(self, layer: Digest) -> Realisation | None:
+        """How a layer is made that some recipe gave, if this user recorded it and it is whole."""
+        return self._believed("layers", layer, self.of_layer(layer))
+
+    def claimed(self, recipe: Digest) -> Realisation | None:
+        """What the recipe gave, if that is recorded, by whomever, and whole."""
         self._lease.hold((recipe,))
         layer = self.layer_of(recipe)
         return self.of_layer(layer) if layer else None
 
     def of_layer(self, layer: Digest) -> Realisation | None:
-        """How the layer is made, if that is recorded and whole."""
+        """How the layer is made, if that is recorded and whole.
+
+        By whomever: whether its bytes are the layer's shows when they are read.
+        """
         realisation = self.recorded(layer)
         if realisation is None:
             return None
@@ -90,37 +111,44 @@ class Realisations:
     def record(self, recipe: Digest, realisation: Realisation) -> None:
         """Remember what a recipe gave. All blobs of the realisation must be in the store."""
         self._lease.hold((recipe, realisation.layer))
-        self._folders.replace(
-            place(self._folders.root / "layers", realisation.layer),
-            json_bytes(
-                {
-                    "blobs": [str(blob) for blob in realisation.blobs],
-                    "diff_id": str(realisation.diff_id),
-                    "listing": str(realisation.listing),
-                    "segments": str(realisation.segments),
-                    "size": realisation.size,
-                }
-            ),
-        )
-        self._folders.replace(
-            place(self._folders.root / "recipes", recipe),
-            json_bytes({"layer": str(realisation.layer)}),
-        )
+        self._keep(place(self._folders.root / "layers", realisation.layer), _record(realisation))
+        named = json_bytes({"layer": str(realisation.layer)})
+        self._keep(place(self._folders.root / "recipes", recipe), named)
+        self.believe(recipe, realisation.layer, proof(realisation))
+
+    def believe(self, recipe: Digest, layer: Digest, proved: Digest) -> None:
+        """This user's process has recorded that; ``proved``: as `proof` gives it."""
+        self._memory.note_made("recipes", recipe, proved)
+        self._memory.note_made("layers", layer, proved)
+
+    def _keep(self, path: Path, data: bytes) -> None:
+        """Write a record, but not once more."""
+        with contextlib.suppress(OSError):
+            if _bytes(path) == data:
+                return
+        self._folders.replace(path, data)
+
+    def _believed(self, kind: str, key: Digest, found: Realisation | None) -> Realisation | None:
+        return found if found and self._memory.has_made(kind, key, proof(found)) else None
 
     def _has_record(self, layer: Digest) -> bool:
-        return any(place(root / "layers", layer).exists() for root in self._roots)
+        return any(os.access(f"{root}/layers/{_name(layer)}", os.F_OK) for root in self._roots)
 
     def _read(self, folder: str, digest: Digest) -> bytes:
         """A record's bytes, empty where there is none."""
         for root in self._roots:
-            with contextlib.suppress(FileNotFoundError):
-                return place(root / folder, digest).read_bytes()
+            if (data := _bytes(f"{root}/{folder}/{_name(digest)}")) is not None:
+                return data
         return b""
 
     def segments(self, realisation: Realisation) -> Iterator[Segment]:
-        """The layer's segments, in order."""
-        for number, offset, length in ROW.iter_unpack(self._blobs.read(realisation.segments)):
-            yield Segment(realisation.blobs[number], offset, length)
+        """The layer's segments, in order; raises DamagedBlobError for a table that is none."""
+        table, path = realisation.segments, self._blobs.path(realisation.segments)
+        with reading(lambda _: DamagedBlobError(table, path)):
+            for number, offset, length in ROW.iter_unpack(self._blobs.read(table)):
+                if offset + length > _FARTHEST:
+                    raise DamagedBlobError(table, path)
+                yield Segment(realisation.blobs[number], offset, length)
 
 
 class SegmentTable:
@@ -176,16 +204,50 @@ def stream(blobs: Blobs, segments: Iterable[Segment]) -> Iterator[bytes]:
             file.close()
 
 
+def _bytes(path: Path | str) -> bytes | None:
+    """A record's bytes; None where no regular file is."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return file.read(_LARGEST)
+
+
+def proof(realisation: Realisation) -> Digest:
+    """What stands for all that a record says: its layer, and the digests of what gives that."""
+    return Digest.of(realisation.layer.hex.encode() + _record(realisation))
+
+
+def _record(realisation: Realisation) -> bytes:
+    """A layer's record."""
+    return json_bytes(
+        {
+            "blobs": [str(blob) for blob in realisation.blobs],
+            "diff_id": str(realisation.diff_id),
+            "listing": str(realisation.listing),
+            "segments": str(realisation.segments),
+            "size": realisation.size,
+        }
+    )
+
+
 def place(folder: Path, digest: Digest) -> Path:
     """Where a record lies."""
-    return folder / digest.hex[:2] / f"{digest.hex}.json"
+    return folder / _name(digest)
+
+
+def _name(digest: Digest) -> str:
+    return f"{digest.hex[:2]}/{digest.hex}.json"
 
 
 def parse_recipe(data: bytes) -> Digest | None:
     """The layer that a recipe's record names; None for one that can't be read: made again."""
     try:
         return Digest.parse(json.loads(data)["layer"])
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except UNFIT:
         return None
 
 
@@ -196,10 +258,17 @@ def parse_layer(layer: Digest, data: bytes) -> Realisation | None:
         return Realisation(
             layer=layer,
             diff_id=Digest.parse(record["diff_id"]),
-            size=record["size"],
+            size=_number(record["size"]),
             blobs=tuple(Digest.parse(blob) for blob in record["blobs"]),
             segments=Digest.parse(record["segments"]),
             listing=Digest.parse(record["listing"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except UNFIT:
         return None
+
+
+def _number(value: object) -> int:
+    """A record's number of bytes; raises ValueError for what is none."""
+    if type(value) is not int or not 0 <= value <= _FARTHEST:
+        raise ValueError("no number of bytes")
+    return value

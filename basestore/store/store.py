@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Self
 
 from basestore.errors import UnreachableError
+from basestore.state import State
 from basestore.store.blobs import Blobs
 from basestore.store.folders import Folders
 from basestore.store.format import FORMAT, Format
 from basestore.store.leases import Lease, Leases, Unleased
+from basestore.store.memory import Memory
 from basestore.store.realisations import Realisation, Realisations, stream
 from basestore.store.roots import Roots
+
+_NO_STATE = State.none()
 
 
 class StoreUnusableError(UnreachableError):
@@ -42,25 +46,41 @@ class NoSeedError(UnreachableError):
 class Store:
     """A content-addressed store. Safe for many processes and threads at once.
 
-    What it lacks is looked for in its ``seed``, another store that is never written.
+    What it lacks is looked for in its ``seed``, another store that is never written. ``memory``:
+    what of all this the user has seen; nothing else in it is believed.
     """
 
-    def __init__(self, root: Path, lease: Lease | Unleased, seed: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        lease: Lease | Unleased,
+        seed: Path | None = None,
+        memory: Memory | None = None,
+    ) -> None:
         self.root = root
         self.seed = seed
         self.lease = lease
         self.folders = Folders(root)
         self.leases = Leases(root / "leases", self.folders)
         self.roots = Roots(self.folders)
-        self.blobs = Blobs(self.folders, lease, seed)
-        self.realisations = Realisations(self.folders, self.blobs, lease, seed)
+        self.memory = memory or Memory(State.none())
+        self.blobs = Blobs(self.folders, lease, seed, self.memory)
+        self.realisations = Realisations(self.folders, self.blobs, lease, seed, self.memory)
 
     @classmethod
-    def open(cls, root: Path, seed: Path | None = None, form: Format = FORMAT) -> Self:
+    def open(
+        cls,
+        root: Path,
+        seed: Path | None = None,
+        form: Format = FORMAT,
+        state: State = _NO_STATE,
+    ) -> Self:
         """Open the store in a folder, made or migrated where need be, with a lease.
 
-        The lease ends with this value, at the latest with the process. Raises StoreUnusableError,
-        StoreFormatError, OlderStoreError, StoreInUseError, NoSeedError and LockHeldError.
+        The lease ends with this value, at the latest with the process. ``state``: the user's
+        records; without them nothing counts that this process hasn't seen or made. Raises
+        StoreUnusableError, StoreFormatError, OlderStoreError, StoreInUseError, NoSeedError and
+        LockHeldError.
         """
         leases = Leases(root / "leases", Folders(root))
         with _usable(root, StoreUnusableError):
@@ -75,10 +95,16 @@ class Store:
         except BaseException:
             lease.release()
             raise
-        return cls(root, lease, seed)
+        return cls(root, lease, seed, Memory(state))
 
     @classmethod
-    def look(cls, root: Path, seed: Path | None = None, form: Format = FORMAT) -> Self:
+    def look(
+        cls,
+        root: Path,
+        seed: Path | None = None,
+        form: Format = FORMAT,
+        state: State = _NO_STATE,
+    ) -> Self:
         """A store that is there, for who writes nothing, and minds not what goes meanwhile.
 
         Raises as `open`.
@@ -86,7 +112,7 @@ class Store:
         with _usable(root, StoreUnusableError):
             form.check(root)
         _check_seed(root, seed, form)
-        return cls(root, Unleased(), seed)
+        return cls(root, Unleased(), seed, Memory(state))
 
     def register(self, project: Path) -> None:
         """Keep what a project's locks name from now on; in a store that is only read nothing goes.

@@ -5,40 +5,48 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from clicases import command_line_on, make_locked_project
+from clicases import WHEELS, command_line_on, make_locked_project, store_of
 from commandline import CommandLine, contents
-from images import CONFIG, layers_of
-from layers import AMD64
+from images import SYSTEM
+from layers import AMD64, recorded
 from loopback_engine import NO_PROGRAM, LoopbackEngine, loopback_engine
 
 from basestore.digest import Digest
-from basestore.image.assemble import assemble
-from basestore.image.stored import keep_image
-from basestore.pipeline.build import Built, manifests, record_image
+from basestore.layer.realise import realise
+from basestore.pipeline.build import Builder
 from basestore.pipeline.locked import read_locked
-from basestore.pipeline.recorded import Recorded
+from basestore.pipeline.record import build_and_record
 from basestore.profile.project import read_project
-from basestore.store import Store
+from basestore.progress import Progress
+from basestore.recipe.model import FoundationRecipe, Recipe
+from basestore.recipe.plan import plan
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose profile `runtime` has an image of two layers in the store beside it."""
+    """A project whose profile `runtime` is built in the store beside it."""
     folder = tmp_path_factory.mktemp("cli") / "project"
     make_locked_project(folder)
-    store = Store.open(folder.with_name("project-home") / "store")
+    store = store_of(command_line_on(folder))
     project = read_project(folder)
-    locked = read_locked(project, "runtime")
-    assembled = assemble(CONFIG, locked.digest, {AMD64: layers_of(store)})
-    keep_image(store, assembled)
-    image = assembled.image
-    recorded = Recorded("runtime", locked.digest, locked.tag, image.digest, manifests(image))
-    record_image(project, Built(recorded, image, frozenset()))
+    for made in WHEELS:
+        store.blobs.add(made.data)
+    foundation = _recipes(folder)[0]
+    assert isinstance(foundation, FoundationRecipe)
+    recorded(store, foundation, SYSTEM)
+    builder = Builder(store, lambda *_: None, Progress(), 1, AMD64)
+    build_and_record(project, builder, "runtime", (), realise)
+    store.lease.release()
     return folder
+
+
+def _recipes(folder: Path) -> Sequence[Recipe]:
+    lock = read_locked(read_project(folder), "runtime").parse()
+    return plan(lock, lock.platforms[0])
 
 
 @pytest.fixture
@@ -55,6 +63,11 @@ def basestore(template: Path, tmp_path: Path, engine: LoopbackEngine) -> Command
     return CommandLine(root, {**command_line.environ, "DOCKER_HOST": engine.host})
 
 
+def layers(basestore: CommandLine) -> int:
+    """How many the image has."""
+    return len(_recipes(basestore.folder))
+
+
 def lock(basestore: CommandLine) -> Digest:
     return Digest.of((basestore.folder / "locks/runtime.lock").read_bytes())
 
@@ -66,7 +79,8 @@ def test_load_says_what_was_sent(basestore: CommandLine, engine: LoopbackEngine)
     done = basestore("load", "runtime").expect(0)
 
     kilobytes = sum(engine.bodies("/images/load")) / 1000
-    assert done.out == (f"runtime: loaded, 2 of 2 layers sent, {kilobytes:.1f} kB\n  {name}\n")
+    sent = f"{layers(basestore)} of {layers(basestore)} layers sent"
+    assert done.out == f"runtime: loaded, {sent}, {kilobytes:.1f} kB\n  {name}\n"
     assert done.err.startswith("send base-runtime ")
     assert list(engine.names) == [name]
     done = basestore("load", "runtime").expect(0)
@@ -94,8 +108,8 @@ def test_load_for_machines(basestore: CommandLine, engine: LoopbackEngine) -> No
                 "image": engine.names[short],
                 "platform": "linux/amd64",
                 "reused": False,
-                "layers": 2,
-                "sent": {"layers": 2, "bytes": sum(engine.bodies("/images/load"))},
+                "layers": layers(basestore),
+                "sent": {"layers": layers(basestore), "bytes": sum(engine.bodies("/images/load"))},
             }
         ]
     }
@@ -121,7 +135,8 @@ def test_verify_agrees_with_what_was_loaded(basestore: CommandLine) -> None:
 
     done = basestore("verify", "--engine", "runtime").expect(0)
     assert "runtime: agrees" in done.out
-    assert "  ok    layers     all 2 diffIDs are the image's" in done.out
+    said = f"all {layers(basestore)} diffIDs are the image's"
+    assert f"  ok    layers     {said}" in done.out
 
 
 def test_verify_names_each_difference(basestore: CommandLine, engine: LoopbackEngine) -> None:
@@ -138,7 +153,7 @@ def test_verify_names_each_difference(basestore: CommandLine, engine: LoopbackEn
 
     found = basestore("verify", "--engine", "--json", "runtime").expect(3).json["profiles"][0]
 
-    failed = {f["check"]: f["detail"] for f in found["findings"] if not f["holds"]}
+    failed = {f["check"]: f["detail"] for f in found["findings"] if f["holds"] is False}
     assert failed.keys() == {"engine", "label", "layers"}
     assert other in failed["engine"]
     assert "3" * 64 in failed["label"]

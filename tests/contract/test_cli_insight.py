@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from clicases import command_line_on, index_of_wheels, make_locked_project
+from clicases import command_line_on, index_of_wheels, make_locked_project, store_of
 from commandline import CommandLine, Done, contents
 from committing import commit, git
 from locked_project import edit
@@ -25,10 +25,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "init", "-q", "-b", "main")
     commit(folder)
     return folder
-
-
-def store_of(basestore: CommandLine) -> Store:
-    return Store.open(Path(basestore.environ["BASESTORE_STORE"]))
 
 
 def digest(root: Path, name: str) -> Digest:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from clicases import WHEELS, command_line_on, make_locked_project
+from clicases import WHEELS, command_line_on, make_locked_project, store_of
 from commandline import CommandLine, contents
 from faults.scenes import keep_foundations, wrong_blobs
 from faulty_server import Fault, FaultyServer, faulty_server
 
 from basestore.errors import ExitCode
-from basestore.store import Store
 
 CANARY = "c4n4ry"
 TORCH = next(made for made in WHEELS if made.file.startswith("torch"))
@@ -48,7 +47,7 @@ class Market:
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lies") / "project"
     make_locked_project(folder)
-    store = Store.open(Path(command_line_on(folder).environ["BASESTORE_STORE"]))
+    store = store_of(command_line_on(folder))
     keep_foundations(folder, store)
     store.lease.release()
     return folder.parent

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from clicases import command_line_on
+from clicases import command_line_on, store_of
 from commandline import CommandLine
 from layers import SITE, foundation_of, recorded
 from locked_project import edit, lock
@@ -53,7 +53,7 @@ def run(tmp_path: Path) -> CommandLine:
     (root / "profiles" / "runtime.toml").write_text(RUNTIME)
     lock(root, "runtime")
     run = command_line_on(root)
-    store = Store.open(Path(run.environ["BASESTORE_STORE"]))
+    store = store_of(run)
     store.blobs.add(WHEEL.data)
     recorded(store, foundation_of(), [folder("etc"), folder("opt")])
     relock(root, "--upgrade-package=demo")

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from clicases import command_line_on
+from clicases import command_line_on, store_of
 from commandline import CommandLine, Done, contents
 from committing import commit
 from locked_project import edit, lock
@@ -14,9 +14,9 @@ from terminals import on_terminal
 
 from basestore.digest import Digest
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE
+from basestore.pipeline.assembled import required_image
 from basestore.pipeline.recorded import Records
 from basestore.profile.project import read_project
-from basestore.store import Store
 
 COMMANDS = (
     "graph",
@@ -45,10 +45,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(template: Path, tmp_path: Path) -> Path:
     shutil.copytree(template.parent / "project-home", tmp_path / "project-home")
     return shutil.copytree(template, tmp_path / "project", symlinks=True)
-
-
-def store_of(basestore: CommandLine) -> Store:
-    return Store.open(Path(basestore.environ["BASESTORE_STORE"]))
 
 
 def lines(done: Done) -> list[str]:
@@ -348,7 +344,7 @@ def test_plan_asks_a_registry_for_what_is_the_services_own(
     basestore: CommandLine, root: Path
 ) -> None:
     recorded = Records.read(read_project(root)).required("cpu")
-    base = recorded.required(store_of(basestore))
+    base = required_image(read_project(root), recorded, store_of(basestore))
     with loopback_registry() as registry:
         there = {str(layer.descriptor.digest): b"" for layer in base.layers}
         registry.blobs["team/base-cpu"] = there
@@ -425,7 +421,8 @@ def test_verify(basestore: CommandLine, root: Path) -> None:
 
     assert shown[0] == "api: agrees"
     assert [line.split()[:2] for line in shown[1:]] == [
-        ["ok", check] for check in ("lock", "fresh", "image", "files")
+        *(["ok", check] for check in ("lock", "fresh", "image", "files")),
+        ["skip", "metadata"],
     ]
     write(root, "apps/api/main.py", "print('changed')\n")
     assert lines_of_failure(basestore) == ["files"]
@@ -434,7 +431,7 @@ def test_verify(basestore: CommandLine, root: Path) -> None:
 def test_verify_of_files_needs_no_store(basestore: CommandLine, root: Path) -> None:
     shutil.rmtree(basestore.environ["BASESTORE_STORE"])
 
-    assert lines(basestore("verify", "jobs"))[0] == "jobs: agrees"
+    assert lines(basestore("verify", "jobs"))[0] == "jobs: agrees, but its image is unproven"
     write(root, "apps/api/main.py", "print('changed')\n")
     assert lines_of_failure(basestore) == ["files"]
     assert not Path(basestore.environ["BASESTORE_STORE"]).exists()

@@ -5,7 +5,6 @@ absence is a failure.
 """
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,12 +63,7 @@ def host(request: pytest.FixtureRequest) -> str:
     if request.param == "loopback":
         served: LoopbackRegistry = request.getfixturevalue("registry")
         return served.address
-    address = os.environ.get("BASESTORE_TEST_REGISTRY")
-    if address is None:
-        if os.environ.get("BASESTORE_REQUIRE_SERVICES") == "1":
-            pytest.fail("BASESTORE_TEST_REGISTRY names no registry")
-        pytest.skip("BASESTORE_TEST_REGISTRY names no registry")
-    return address
+    return str(request.getfixturevalue("registry_address"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clicases import WHEELS, command_line_on, make_locked_project
+from clicases import WHEELS, command_line_on, make_locked_project, store_of
 from commandline import CommandLine
 from layers import recorded
 from locked_project import edit, make_project
@@ -64,7 +64,7 @@ def pretended(run: CommandLine, _: LoopbackIndex) -> None:
 def locked(run: CommandLine, _: LoopbackIndex) -> None:
     """The bases locked, and of their layers the foundation's only, which no .deb goes into."""
     make_locked_project(run.folder)
-    store = Store.open(_store(run))
+    store = store_of(run)
     keep_foundations(run.folder, store)
     store.lease.release()
 
@@ -78,7 +78,7 @@ def built(run: CommandLine, index: LoopbackIndex) -> None:
 def crowded(run: CommandLine, index: LoopbackIndex) -> None:
     """The same, and much that nobody needs."""
     built(run, index)
-    store = Store.open(_store(run))
+    store = store_of(run)
     for number in range(SPARES):
         store.blobs.add(f"spare {number}".encode())
         recipe = FoundationRecipe(Platform("amd64"), f"3.11.{number + 50}", ())
@@ -139,7 +139,7 @@ def _is_of_foundation(run: CommandLine, path: Path) -> bool:
     """Whether a file of the store is, or belongs to, a layer that can't be made again here."""
     store = Store.look(_store(run))
     for recipe in _foundations(run.folder):
-        layer = store.realisations.of_recipe(recipe.digest)
+        layer = store.realisations.claimed(recipe.digest)
         assert layer is not None
         mine = (recipe.digest, layer.layer, *layer.needs)
         if path.name.removesuffix(".json") in {digest.hex for digest in mine}:

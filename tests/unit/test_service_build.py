@@ -16,11 +16,10 @@ from basestore.layer.realise import NotReproducibleError, realise, remake
 from basestore.lock.files import read_services
 from basestore.lock.freshness import StaleLockError
 from basestore.lock.model import Wheel
-from basestore.pipeline.build import Builder, Built, OtherImageError
+from basestore.pipeline.build import Builder, Built
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.record import build_and_record
-from basestore.pipeline.recorded import NotBuiltError, Records
-from basestore.pipeline.service import OtherBaseError
+from basestore.pipeline.recorded import NotBuiltError, OtherImageError, Records
 from basestore.profile.project import read_project
 from basestore.progress import Progress
 from basestore.recipe.plan import plan
@@ -221,7 +220,7 @@ def test_another_base_than_the_recorded_one_is_refused(team: Team) -> None:
 
     team.store.realisations.record(recipe.digest, replace(found, layer=other, diff_id=other))
 
-    with pytest.raises(OtherBaseError, match="cpu"):
+    with pytest.raises(OtherImageError, match="profile cpu"):
         team.build()
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,7 @@ from basestore.digest import Digest
 from basestore.layer.listing import Listing
 from basestore.progress import Progress
 from basestore.store import Realisation, Store, inventory
-from basestore.store.blobs import Blobs
+from basestore.store.blobs import Blobs, partial_name
 from basestore.store.collect import Collected, Collector
 from basestore.store.inventory import Kind
 from basestore.store.realisations import Realisations, SegmentTable, place
@@ -128,7 +129,7 @@ def test_layers_go_with_their_records_and_kinds_are_told(store: Store) -> None:
         # The bytes of a test's layer are no gzip, and both have tables of one row and one length.
         "other blobs": 1,
     }
-    assert store.realisations.of_recipe(digest_of(b"recipe of kept")) == kept
+    assert store.realisations.claimed(digest_of(b"recipe of kept")) == kept
     assert store.realisations.recorded(gone.layer) is None
     assert store.realisations.layer_of(digest_of(b"recipe of gone")) is None
 
@@ -171,7 +172,7 @@ def test_a_record_that_a_running_command_found_stays_whole(store: Store) -> None
     made = layer(other, b"layer")
     other.lease.release()
     running = Store.open(store.root)
-    found = running.realisations.of_recipe(digest_of(b"recipe of layer"))
+    found = running.realisations.claimed(digest_of(b"recipe of layer"))
 
     assert collect(store, Roots()).files == 0
     assert found == made
@@ -215,7 +216,7 @@ def test_what_a_running_command_wrote_stays_though_it_never_asked_for_it(store: 
 
     assert collect(store, Roots()).files == 0
     assert store.blobs.has(digest_of(b"written"))
-    assert store.realisations.of_recipe(digest_of(b"recipe")) == made
+    assert store.realisations.claimed(digest_of(b"recipe")) == made
 
 
 def test_a_record_that_goes_while_it_is_read_is_none(store: Store) -> None:
@@ -227,12 +228,13 @@ def test_a_record_that_goes_while_it_is_read_is_none(store: Store) -> None:
         """A lease that is too late: the record has gone by then."""
 
         name = "late"
+        writes = True
 
         def hold(self, digests: Iterable[Digest]) -> None:
             if made.layer in tuple(digests):
                 place(store.root / "layers", made.layer).unlink(missing_ok=True)
 
-    realisations = Realisations(store.folders, store.blobs, Late())
+    realisations = Realisations(store.folders, store.blobs, Late(), None, store.memory)
     assert realisations.recorded(made.layer) == made
     assert realisations.of_layer(made.layer) is None
 
@@ -322,9 +324,9 @@ def test_it_may_be_ended_anywhere_and_run_again(store: Store) -> None:
         next(steps)
     steps.close()
 
-    assert store.realisations.of_recipe(digest_of(b"recipe of kept")) == kept
+    assert store.realisations.claimed(digest_of(b"recipe of kept")) == kept
     collect(store, roots)
-    assert store.realisations.of_recipe(digest_of(b"recipe of kept")) == kept
+    assert store.realisations.claimed(digest_of(b"recipe of kept")) == kept
     assert collect(store, roots).files == 0
     left = (store.root / "layers").rglob("*.json")
     assert [path.stem for path in left] == [kept.layer.hex]
@@ -334,19 +336,23 @@ def test_it_may_be_ended_anywhere_and_run_again(store: Store) -> None:
 
 
 def test_downloads_under_way_stay_and_what_is_left_of_others_goes(store: Store) -> None:
-    held, wanted, unwanted, there = (digest_of(b"%d" % n) for n in range(4))
+    held, wanted, unwanted, there, old = (digest_of(b"%d" % n) for n in range(5))
     folder = store.root / "partials"
     folder.mkdir(exist_ok=True)
     left_by_another(store, b"3")
     for digest in (wanted, unwanted, there):
-        (folder / digest.hex).write_bytes(b"begun")
+        (folder / partial_name(digest)).write_bytes(b"begun")
+    (folder / old.hex).write_bytes(b"begun before users had their own")
     (folder / "new-1-dead-x").write_bytes(b"of a process that died")
-    with (folder / held.hex).open("w+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        done = collect(store, Roots([wanted, there]))
+    names = {partial_name(held), held.hex}
+    with ExitStack() as files:
+        for name in names:
+            file = files.enter_context((folder / name).open("w+b"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        done = collect(store, Roots([wanted, there, old]))
 
-        assert {path.name for path in folder.iterdir()} == {held.hex, wanted.hex}
-    assert {kind: amount.files for kind, amount in done.kinds.items()} == {Kind.PARTIAL: 3}
+        assert {path.name for path in folder.iterdir()} == {*names, partial_name(wanted)}
+    assert {kind: amount.files for kind, amount in done.kinds.items()} == {Kind.PARTIAL: 4}
 
 
 def test_drafts_and_scratch_of_running_commands_stay(store: Store) -> None:
@@ -446,7 +452,7 @@ def test_no_record_stays_without_what_it_names(store: Store) -> None:
     collect(store, Roots(), Spare(since=15 * DAY))
 
     assert store.realisations.recorded(old.layer) is None
-    assert store.realisations.of_recipe(digest_of(b"recipe of new")) == new
+    assert store.realisations.claimed(digest_of(b"recipe of new")) == new
 
 
 # --- processes
@@ -515,7 +521,7 @@ def work(root: Path, seed: int) -> None:
             data = b"%d" % number * 100
             if not store.blobs.has(digest_of(data)):
                 store.blobs.add(data)
-            made = store.realisations.of_recipe(digest_of(b"recipe of " + data))
+            made = store.realisations.claimed(digest_of(b"recipe of " + data))
             made = made or layer(store, data)
             assert store.blobs.read(digest_of(data)) == data
             assert store.realisations.of_layer(made.layer) == made

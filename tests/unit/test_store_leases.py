@@ -284,8 +284,8 @@ def test_the_wait_goes_on_while_something_moves(tmp_path: Path) -> None:
 
 def test_a_file_that_was_replaced_is_opened_again(tmp_path: Path) -> None:
     file = tmp_path / "file"
-    with locked(file, 0o664, "it") as opened:
-        assert file.stat().st_mode & 0o777 == 0o664
+    with locked(file, "it") as opened:
+        assert file.stat().st_mode & 0o777 == 0o600
         assert file.stat().st_ino == os.fstat(opened.fileno()).st_ino
 
 

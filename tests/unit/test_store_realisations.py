@@ -47,7 +47,7 @@ def test_what_was_recorded_is_found_by_recipe_and_by_layer(
 ) -> None:
     assert store.realisations.of_recipe(RECIPE) == realisation
     assert store.realisations.of_layer(realisation.layer) == realisation
-    assert Store.open(store.root).realisations.of_recipe(RECIPE) == realisation
+    assert Store.open(store.root).realisations.claimed(RECIPE) == realisation
     assert store.realisations.of_recipe(OTHER) is None
     assert store.realisations.of_layer(OTHER) is None
 

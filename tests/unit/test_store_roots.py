@@ -11,7 +11,7 @@ from stored_project import StoredProject, stored_project
 
 from basestore.digest import Digest
 from basestore.errors import ExitCode
-from basestore.image.stored import read_image
+from basestore.image.stored import image_of, read_image
 from basestore.lock.model import Wheel
 from basestore.pipeline.recorded import Records
 from basestore.pipeline.store_gc import NoRootsError, clear, preview
@@ -74,7 +74,8 @@ def test_a_built_image_stays_whole(built: StoredProject) -> None:
 
     store = Store.open(built.store.root)
     recorded = Records.read(read_project(built.root)).required("runtime")
-    assert recorded.stored(store) == read_image(store, recorded.image)
+    image = read_image(store, recorded.image)
+    assert image_of(store, recorded.image, recorded.lock) == image
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -94,7 +95,7 @@ def test_what_an_image_needs_stays_though_its_lock_has_moved_on(built: StoredPro
     lock(built.root, "runtime")
 
     assert collected(built.store) == 0
-    assert recorded.stored(Store.look(built.store.root))
+    assert image_of(Store.look(built.store.root), recorded.image, recorded.lock)
 
 
 def test_a_project_that_is_gone_keeps_nothing_and_is_told(built: StoredProject) -> None:

@@ -17,8 +17,10 @@ from basestore.pipeline.build import Builder
 from basestore.pipeline.record import build_and_record
 from basestore.profile.project import read_project
 from basestore.progress import Advance, Progress
+from basestore.state import State
 from basestore.store import MissingBlobError, Store
 from basestore.store.collect import Collector
+from basestore.store.memory import Memory
 from basestore.store.survey import Spare
 
 
@@ -37,11 +39,15 @@ class Only:
 
 @dataclass
 class World:
-    """A project that was built into what is now a seed; ``own`` is another's store above it."""
+    """A project that was built into what is now a seed; ``own`` is another store above it.
+
+    Both are of one user, who believes what is recorded in the seed.
+    """
 
     project: StoredProject
     own: Store
     image: Digest
+    state: State
 
     @property
     def wheels(self) -> Collection[Digest]:
@@ -61,7 +67,7 @@ class World:
     def foundation(self) -> Collection[Digest]:
         """The lowest layer, which can't be made again here, and what it needs."""
         recipe = self.project.foundation().digest
-        found = Store.look(self.seed).realisations.of_recipe(recipe)
+        found = Store.look(self.seed).realisations.claimed(recipe)
         assert found
         return {recipe, found.layer, *found.needs}
 
@@ -79,15 +85,16 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """The image's record is kept: another digest would be refused."""
-    seed = Store.open(tmp_path / "seed")
+    state = State.open(tmp_path / "state")
+    seed = Store.open(tmp_path / "seed", state=state)
     project = stored_project(tmp_path, seed)
     image = project.build().image.digest
     seed.lease.release()
-    return World(project, Store.open(tmp_path / "own", seed.root), image)
+    return World(project, Store.open(tmp_path / "own", seed.root, state=state), image, state)
 
 
 class At(Progress):
-    """Something happens when the first layer begins, and once only."""
+    """Something happens when the first input is hashed or layer begins, and once only."""
 
     def __init__(self, happens: Callable[[], None]) -> None:
         self._happens = [happens]
@@ -95,7 +102,7 @@ class At(Progress):
 
     @contextmanager
     def task(self, verb: str, name: str, total: int | None = None) -> Iterator[Advance]:
-        if verb == "layer" and self._happens:
+        if verb in ("check", "layer") and self._happens:
             self._happens.pop()()
         yield lambda amount: None
 
@@ -166,7 +173,7 @@ def test_a_seed_that_is_emptied_again_ends_the_build_and_the_next_one_succeeds(
 
 def test_without_a_seed_what_is_missing_is_told_at_once(world: World) -> None:
     """Nobody but a lease's holder takes it then, so that trying again would hide a fault."""
-    alone = Store(world.seed, world.own.lease)
+    alone = Store(world.seed, world.own.lease, memory=Memory(world.state))
     world.forget_layers()
     project = replace(world.project, store=alone)
     builder = Builder(alone, project.bring, At(lambda: world.collect(world.foundation())), 1, AMD64)

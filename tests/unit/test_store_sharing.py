@@ -20,6 +20,7 @@ from basestore.pipeline.store_roots import ProjectMarker, UnreadableProjectError
 from basestore.progress import Progress
 from basestore.sources.git import Git
 from basestore.store import DamagedBlobError, Realisation, Store, StoreUnusableError
+from basestore.store.blobs import partial_name
 from basestore.store.check import Checker
 from basestore.store.collect import Collector
 from basestore.store.format import StoreFormatError
@@ -101,9 +102,10 @@ def begin(store: Store) -> None:
 
 
 def end(store: Store) -> None:
+    """Another's download is his: what he can still write is never gone on with."""
     with store.blobs.partial(digest_of(DATA), len(DATA), "it") as writer:
-        assert writer.size == 1000
-        writer.write(DATA[1000:])
+        assert writer.size == 0
+        writer.write(DATA)
     assert store.blobs.read(digest_of(DATA)) == DATA
 
 
@@ -128,8 +130,8 @@ def clear(store: Store) -> None:
 def finish(store: Store) -> None:
     """A download that is killed between being read-only and having its name."""
     partials = store.root / "partials"
-    partials.joinpath(digest_of(DATA).hex).write_bytes(DATA)
-    partials.joinpath(digest_of(DATA).hex).chmod(0o444)
+    partials.joinpath(partial_name(digest_of(DATA))).write_bytes(DATA)
+    partials.joinpath(partial_name(digest_of(DATA))).chmod(0o444)
 
 
 def go_on(store: Store) -> None:
@@ -145,9 +147,9 @@ def begin_anew(store: Store) -> None:
     assert store.blobs.read(digest_of(DATA)) == DATA
 
 
-@pytest.mark.parametrize(("user", "work"), [(ALICE, go_on), (BOB, begin_anew)])
+@pytest.mark.parametrize(("user", "work", "left"), [(ALICE, go_on, 0), (BOB, begin_anew, 1)])
 def test_a_finished_download_without_a_name(
-    shared: Path, user: int, work: Callable[[Store], None]
+    shared: Path, user: int, work: Callable[[Store], None], left: int
 ) -> None:
     as_user(ALICE, begin, shared)
     as_user(ALICE, finish, shared)
@@ -156,7 +158,7 @@ def test_a_finished_download_without_a_name(
 
     (blob,) = (shared / "blobs").glob("sha256/*/*")
     assert stat.S_IMODE(blob.stat().st_mode) == 0o444
-    assert not list((shared / "partials").iterdir())
+    assert len(list((shared / "partials").iterdir())) == left
 
 
 @pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
@@ -316,7 +318,7 @@ def keep_data(store: Store) -> None:
 
 
 def write_unwritable(store: Store) -> None:
-    with pytest.raises(OSError, match="ermission"):
+    with pytest.raises(PermissionError):
         store.blobs.add(b"new")
 
 
@@ -367,8 +369,8 @@ def test_what_is_made_goes_into_ones_own(tmp_path: Path, seed: Store) -> None:
     assert store.realisations.of_layer(made.layer) == made
     assert seed.realisations.of_layer(made.layer) is None
     assert {path: path.stat().st_mtime_ns for path in seed.root.rglob("*.json")} == before
-    # The wheel that the seed has is not stored a second time.
-    assert Store.look(store.root).realisations.of_layer(made.layer) is None
+    # What it is made of was copied while it was hashed: the seed's owner may change it any time.
+    assert Store.look(store.root).realisations.of_layer(made.layer) == made
 
 
 def test_a_damaged_blob_of_the_seed_is_found_out_and_mended_in_ones_own(

@@ -70,7 +70,7 @@ def _merge_usr(tree: Tree) -> None:
 
 
 def _unpack(deb: Deb, blobs: Blobs, tree: Tree) -> Installed:
-    with blobs.open(deb.sha256) as file:
+    with blobs.verified(deb.sha256) as file:
         archive = DebArchive(file, f"{deb.name} {deb.version}")
         files = archive.control()
         control = parse_control(files["control"], f"{deb.name} {deb.version}")

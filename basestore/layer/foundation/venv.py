@@ -2,6 +2,7 @@
 
 from basestore.errors import InputError
 from basestore.layer.foundation.tree import Tree
+from basestore.layer.listing import Listing
 from basestore.recipe.model import VENV
 
 
@@ -37,6 +38,18 @@ def make_venv(tree: Tree, python: str) -> None:
     tree.add_symlink(f"{VENV}/bin/python", f"/usr/bin/{name}")
     for link in ("python3", name):
         tree.add_symlink(f"{VENV}/bin/{link}", "python")
+
+
+def venv_listing(python: str) -> Listing:
+    """Where the environment has files and links; of what is in them it tells nothing true.
+
+    ``python``: of the interpreter ``major.minor`` at least.
+    """
+    links = ("lib64", "bin/python", "bin/python3", f"bin/python{short(python)}")
+    return Listing(
+        files={f"{VENV}/pyvenv.cfg": (0, 0)},
+        links=dict.fromkeys((f"{VENV}/{o}" for o in links), ""),
+    )
 
 
 def _configuration(name: str, python: str) -> str:
