@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections import Counter
@@ -29,6 +30,11 @@ settings.register_profile(
     "basestore", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("basestore")
+
+# What commands of tests have seen isn't the user's who runs them. All workers are one user.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _STATE = tempfile.TemporaryDirectory(prefix="basestore-state-")
+    os.environ["XDG_STATE_HOME"] = _STATE.name
 
 NEEDED = {"network": "package_registries", "registry": "registry_address", "engine": "docker"}
 """Marks and the fixtures that a test with one can't do without; those come before its others."""
