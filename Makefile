@@ -1,11 +1,17 @@
 # The two commands that do all the set-up: `make demo` and `make test`.
-# They need python3 with venv, and the package registries; no root, no Docker, no registry.
+# They need python3 with venv, and the Python index for the environment; no root, no Docker, no registry.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+# What the environment consists of, by version and hash; made by `make relock`.
+LOCKED := tests/environment.txt
+NEWEST := .venv-newest/bin
 
-.PHONY: demo demo-services test check format bench bench-against bench-team fuzz faults replay clean
+# Without bytecode every command that a test runs would compile basestore anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo demo-services test test-rest test-all test-newest relock check format bench bench-against bench-team fuzz faults replay clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
@@ -14,8 +20,28 @@ demo: $(READY)
 demo-services: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/examples/team/demo.sh
 
+# Five minutes on two quiet cores, without a network; what is lacking is told at the end.
 test: $(READY)
+	$(BIN)/pytest -n auto -m "not long"
+
+# What has no place in those five minutes: most of it needs the package registries.
+test-rest: $(READY)
+	$(BIN)/pytest -n auto -m long
+
+test-all: $(READY)
 	$(BIN)/pytest -n auto
+
+# The same tests with the newest releases that pyproject.toml allows, in an environment of its own.
+test-newest: $(READY)
+	$(PYTHON) -m venv --clear .venv-newest
+	$(BIN)/uv pip install --quiet --upgrade --python $(NEWEST)/python --editable . --group dev
+	$(NEWEST)/pytest -n auto -m "not long"
+
+# Locks the environment anew, with the newest releases.
+relock: $(READY)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-emit-index-url --custom-compile-command "make relock" \
+	  --group dev pyproject.toml --output-file $(LOCKED)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -58,10 +84,13 @@ replay: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m bench.replay $(REPLAY)
 
 clean:
-	rm -rf .venv .demo .replay .fuzz
+	rm -rf .venv .venv-newest .demo .replay .fuzz
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(LOCKED)
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable . --group dev
+	awk '/^[^ ]/ { wanted = /^uv==/ } wanted' $(LOCKED) >.venv/uv.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(LOCKED)
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+	  --no-deps --no-build-isolation --editable .
 	touch $@

@@ -13,10 +13,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from basestore.errors import DisagreementError
 from basestore.waiting import PATIENCE, taken, wait
 
 _MODE = 0o644
@@ -85,9 +86,45 @@ def replace_file(path: Path, data: bytes) -> None:
     replace_files({path: data})
 
 
-def rewrite_files(contents: Mapping[Path, bytes]) -> None:
-    """Give files that people have other bytes, as `replace_files` does; each keeps its mode."""
-    _replace({path: (data, path.stat().st_mode & 0o7777) for path, data in contents.items()})
+class ChangedFileError(DisagreementError):
+    """Somebody wrote to a file between its reading and its writing here."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was changed by somebody else in the meantime",
+            "nothing was written; run the command again",
+        )
+        self.path = path
+
+
+def edit_files(edits: Mapping[Path, tuple[bytes | None, bytes]]) -> None:
+    """Give files that people have other bytes, as `replace_files` does; each keeps its mode.
+
+    ``edits``: the bytes that were read, None where there was no file, and those to write. Raises
+    ChangedFileError, and leaves all as they are, where one has others just before its renaming.
+    """
+
+    def check() -> None:
+        for path, (before, _) in edits.items():
+            if _content(path) != before:
+                raise ChangedFileError(path)
+
+    check()
+    _replace({path: (data, _mode(path)) for path, (_, data) in edits.items()}, check)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode & 0o7777
+    except FileNotFoundError:
+        return _MODE
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
@@ -141,14 +178,17 @@ def _clear(folders: Iterable[Path]) -> None:
                 remove_unheld(folder / name)
 
 
-def _replace(contents: Mapping[Path, tuple[bytes, int]]) -> None:
-    """Write files with these bytes and modes."""
+def _replace(
+    contents: Mapping[Path, tuple[bytes, int]], check: Callable[[], None] = lambda: None
+) -> None:
+    """Write files with these bytes and modes, unless ``check`` refuses it just before the names."""
     folders = {path.parent for path in contents}
     _clear(folders)
     with contextlib.ExitStack() as stack:
         temporaries = [
             stack.enter_context(_temporary(path, *content)) for path, content in contents.items()
         ]
+        check()
         for temporary, path in zip(temporaries, contents, strict=True):
             temporary.replace(path)
     for folder in folders:

@@ -1,5 +1,6 @@
 """Target: what an image runs on, and what that is called in OCI, Debian, PyPA and uv terms."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -23,6 +24,9 @@ _MACHINES = {
 
 # PEP 600: the older names of three manylinux platforms.
 _ALIASES = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}
+_ALIASED = {name: minor for minor, name in _ALIASES.items()}
+_ALIASES_EVERYWHERE = 17  # those of older glibcs are x86's alone
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
 
 # What `uv pip compile --python-platform` knows for glibc targets.
 _UV_GLIBC_MINORS = (17, 28, *range(31, 41))
@@ -93,6 +97,21 @@ class Platform:
         yield from cpython_tags((major, minor), abis=[interpreter], platforms=platforms)
         yield from compatible_tags((major, minor), interpreter=interpreter, platforms=platforms)
 
+    def takes(self, tag: str, glibc: str) -> bool:
+        """Whether a wheel's platform tag, other than ``any``, is one of those in `tags`."""
+        if tag == f"linux_{self.kernel}":
+            return True
+        name = tag.removesuffix(f"_{self.kernel}")
+        minor = _ALIASED.get(name)
+        if minor is None:
+            number = name.removeprefix("manylinux_2_")
+            if not _NUMBER.fullmatch(number) or number == name:
+                return False
+            minor = int(number)
+        elif minor < _ALIASES_EVERYWHERE and self.kernel != "x86_64":
+            return False
+        return tag != name and _MACHINES[self.architecture].oldest_glibc <= minor <= _minor(glibc)
+
     def markers(self, python: str) -> dict[str, str]:
         """The environment of markers (PyPA dependency specifiers) for a full Python version."""
         return {
@@ -112,7 +131,7 @@ class Platform:
     def _manylinux(self, newest: int) -> Iterator[str]:
         for minor in range(newest, _MACHINES[self.architecture].oldest_glibc - 1, -1):
             yield f"manylinux_2_{minor}_{self.kernel}"
-            if minor in _ALIASES and not (minor < 17 and self.kernel != "x86_64"):
+            if minor in _ALIASES and (minor >= _ALIASES_EVERYWHERE or self.kernel == "x86_64"):
                 yield f"{_ALIASES[minor]}_{self.kernel}"
 
 

@@ -6,8 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,12 @@ LONGEST = 900
 
 @dataclass(frozen=True)
 class Done:
-    """A finished command. ``cpu``: seconds of user and system time of it and its children."""
+    """A finished command."""
 
     words: tuple[str, ...]
     code: int
     out: str
     err: str
-    cpu: float
 
     @property
     def json(self) -> Any:
@@ -41,19 +39,26 @@ class Done:
 @dataclass(frozen=True)
 class CommandLine:
     """Runs basestore in a folder. ``environ`` is added to this process's own, but for what steers
-    basestore itself; ``umask`` as os.umask takes it, -1 for this process's own.
+    basestore itself; ``umask`` as os.umask takes it, -1 for this process's own. ``through``: the
+    words of a program that runs it, such as strace.
     """
 
     folder: Path
     environ: Mapping[str, str] = field(default_factory=dict)
     umask: int = -1
+    through: tuple[str, ...] = ()
 
     def __call__(self, *words: str, **environ: str) -> Done:
         """Run a command to its end."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("BASESTORE_")}
+        # Without bytecode each start would compile basestore anew.
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("BASESTORE_") and name != "PYTHONDONTWRITEBYTECODE"
+        }
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = subprocess.Popen(
-                [sys.executable, "-m", "basestore", *words],
+                [*self.through, sys.executable, "-m", "basestore", *words],
                 cwd=self.folder,
                 env={**inherited, "COLUMNS": "80", **self.environ, **environ},
                 umask=self.umask,
@@ -61,13 +66,8 @@ class CommandLine:
                 stdout=out,
                 stderr=err,
             )
-            cpu = _wait(process)
-            return Done(words, process.returncode, _text(out), _text(err), cpu)
-
-
-def cpu_of(command: Sequence[str]) -> float:
-    """Seconds of user and system time that a program takes."""
-    return _wait(subprocess.Popen(command))
+            _wait(process)
+            return Done(words, process.returncode, _text(out), _text(err))
 
 
 def closed_address() -> str:
@@ -99,14 +99,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _wait(process: subprocess.Popen[bytes]) -> float:
-    """Wait for the end of a process; its CPU seconds, which only wait4 tells apart from others'."""
-    alarm = threading.Timer(LONGEST, process.kill)
-    alarm.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    alarm.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of a process; one that hangs is ended."""
+    try:
+        process.wait(LONGEST)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _text(file: Any) -> str:

@@ -1,7 +1,9 @@
-"""Real services on loopback that some tests talk to: a container registry and a Docker Engine.
+"""What tests need of the world around them, and what becomes of those that lack it.
 
-``.ci/run`` starts both and says where in BASESTORE_TEST_REGISTRY and BASESTORE_TEST_DOCKER_HOST.
-Elsewhere a registry is started where the program is installed.
+Real services on loopback are a container registry and a Docker Engine: ``.ci/run`` starts both and
+says where in BASESTORE_TEST_REGISTRY and BASESTORE_TEST_DOCKER_HOST. Elsewhere a registry is
+started where the program is installed. The package registries are asked once a run whether they can
+be reached. What is lacking is told once at the end, with how many tests it kept from running.
 """
 
 import os
@@ -10,20 +12,98 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 from hypothesis import HealthCheck, settings
-from services import lacking, need_program
+from reach import out_of_reach
+from services import lacking, need_program, nothing_may_lack
+from sharing import made_once
 
 # How fast the machine is just now is no property of the code; benchmarks are apart from tests.
 settings.register_profile(
     "basestore", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("basestore")
+
+NEEDED = {"network": "package_registries", "registry": "registry_address", "engine": "docker"}
+"""Marks and the fixtures that a test with one can't do without; those come before its others."""
+
+BUILT = {"base": "network", "family": "network"}
+"""Fixtures that are made of what the package registries have."""
+
+LONG = frozenset({"family", "team"})
+"""Fixtures that take long to make, so that only `make test-all` has time for them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Ask for what a test's marks need before anything else; mark what takes long."""
+    for item in items:
+        names = getattr(item, "fixturenames", [])
+        if LONG.intersection(names):
+            item.add_marker("long")
+        for mark in dict.fromkeys(BUILT[name] for name in names if name in BUILT):
+            item.add_marker(mark)
+        needed = [name for mark, name in NEEDED.items() if item.get_closest_marker(mark)]
+        if needed:  # a list of its own: cases of one function share theirs
+            item.fixturenames = [*needed, *(name for name in names if name not in needed)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skipped test is a failed one where nothing may be lacking."""
+    report = yield
+    if nothing_may_lack() and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but BASESTORE_REQUIRE_SERVICES is set: {_why(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """So is a skipped file."""
+    report = yield
+    if nothing_may_lack() and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but BASESTORE_REQUIRE_SERVICES is set: {_why(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Why tests were skipped: each reason once, with how many it kept from running."""
+    reasons = Counter(_why(report) for report in terminalreporter.getreports("skipped"))
+    if reasons:
+        terminalreporter.write_sep("=", "skipped, and why")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count:5}  {reason}")
+
+
+def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The reason that a skip gives."""
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return said.removeprefix("Skipped: ")
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def package_registries(run_folder: Path) -> None:
+    """The Python index and Debian's archive can be reached."""
+    folder = run_folder / "package-registries"
+    with made_once(folder) as missing:
+        if missing:
+            (folder / "lacking").write_text(out_of_reach())
+    if why := (folder / "lacking").read_text():
+        lacking(why)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A project with locks that nothing was resolved for."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from basestore.lock.files import read_lock, write_lock
 from basestore.lock.foundation import foundation_digest
 from basestore.lock.freshness import source_files
 from basestore.lock.inputs import inputs
-from basestore.lock.model import Lock, PlatformLock, Wheel
-from basestore.lock.origin import Head, Origin
+from basestore.lock.model import Deb, Lock, PlatformLock, Wheel
+from basestore.lock.origin import DebOrigin, Head, Origin, PackageOrigin
 from basestore.lock.texts import texts_of
+from basestore.profile.model import Location, Profile
 from basestore.profile.project import read_project
 from basestore.profile.reader import read_profile
 from basestore.target import Platform
@@ -25,6 +27,7 @@ requirements-files = ["base.txt"]
 debian = "bookworm"
 packages = ["python3.11"]
 """
+_VERSIONS = {"python3.11": "3.11.2-6+deb12u6", "libc6": "2.36-9+deb12u10"}
 CPU = 'extends = "runtime"\nrequirements = ["torch"]\n'
 
 
@@ -51,7 +54,8 @@ def lock(
     generations = (profile,) if profile.service else profile.lineage
     asked = ((g.name, r.name) for g in generations for r in g.requirements)
     wheels = wheels or _wheels(list(dict.fromkeys(asked)))
-    platforms = (PlatformLock(Platform("amd64"), "3.11.2", "2.36", (), wheels),)
+    debs = () if profile.service else debs_of(*profile.foundation.packages)
+    platforms = (PlatformLock(Platform("amd64"), "3.11.2", "2.36", debs, wheels),)
     made = Lock(
         profile=name,
         image=image_config(profile),
@@ -67,12 +71,35 @@ def lock(
         resolver="uv 1",
         resolved=datetime(2026, 11, 20, tzinfo=UTC),
         parts=now.parts,
-        direct={r.name: (r.location,) for r in profile.requirements},
+        direct=_direct(profile),
+        packages={one.name: PackageOrigin("default") for one in wheels},
+        debs={one.name: DebOrigin("", _needs(one)) for one in debs},
         stated=texts_of(profile.requirements),
         bounds=texts_of(profile.constraints),
         foundation=foundation_digest(made),
     )
     return write_lock(project, made, how)
+
+
+def debs_of(*names: str) -> tuple[Deb, ...]:
+    """The .debs of a foundation that has these, and what Python needs."""
+    wanted = sorted({*names, "python3.11", "libc6"})
+    return tuple(_deb(name, _VERSIONS.get(name, "1")) for name in wanted)
+
+
+def _deb(name: str, version: str) -> Deb:
+    return Deb(name, version, "amd64", 9, Digest.of(name.encode()))
+
+
+def _needs(deb: Deb) -> tuple[str, ...]:
+    return () if deb.name == "libc6" else ("libc6",)
+
+
+def _direct(profile: Profile) -> Mapping[str, tuple[Location, ...]]:
+    places: dict[str, set[Location]] = {}
+    for one in profile.requirements:
+        places.setdefault(one.name, set()).add(one.location)
+    return {name: tuple(sorted(at)) for name, at in places.items()}
 
 
 def _wheels(names: list[tuple[str, str]]) -> tuple[Wheel, ...]:

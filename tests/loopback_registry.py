@@ -47,7 +47,10 @@ class LoopbackRegistry:
     ``basic``: user and password asked for. ``tokens``: whether Bearer tokens are asked for; their
     realm is ``realm``, this server's own /token where empty, which wants ``basic`` if that is set,
     or ``identity`` as refresh token. ``uses``: how often a token serves. ``upload_base``: what
-    upload locations begin with. ``mounts``: whether it mounts at all.
+    upload locations begin with. ``mounts``: whether it mounts at all. ``keeps``: whether it accepts
+    what it has under a digest already, and keeps that. ``head``: the status that HEAD of blobs and
+    manifests is answered, 0 for the right one. ``lengths``: the methods to which it tells the size
+    of a blob. ``ranges``: whether it sends parts of one.
     """
 
     address: str = ""
@@ -63,6 +66,10 @@ class LoopbackRegistry:
     upload_base: str = ""
     mounts: bool = True
     tells_digests: bool = True
+    keeps: bool = False
+    head: int = 0
+    lengths: tuple[str, ...] = ("HEAD", "GET")
+    ranges: bool = False
     sessions: set[str] = field(default_factory=set)
     issued: dict[str, tuple[set[str], int]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -224,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
             mounted, source = query.get("mount", [""])[0], query.get("from", [""])[0]
             data = registry.blobs.get(source, {}).get(mounted)
             if registry.mounts and data is not None:
-                registry.blobs.setdefault(repository, {})[mounted] = data
+                self._keep(registry.blobs.setdefault(repository, {}), mounted, data)
                 self._send(201, b"", {"Location": f"/v2/{repository}/blobs/{mounted}"})
                 return
             session = str(uuid.uuid4())
@@ -237,19 +244,32 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, "DIGEST_INVALID", "the digest is another")
         else:
             registry.sessions.discard(session)
-            registry.blobs.setdefault(repository, {})[digest_of(body)] = body
+            self._keep(registry.blobs.setdefault(repository, {}), digest_of(body), body)
             self._send(201, b"", {"Docker-Content-Digest": digest_of(body)})
 
+    def _keep(self, kept: dict[str, bytes], digest: str, data: bytes) -> None:
+        if not (self.served.keeps and digest in kept):
+            kept[digest] = data
+
     def _blob(self, repository: str, digest: str, body: bytes) -> None:
-        data = self.served.blobs.get(repository, {}).get(digest)
-        if data is None:
+        registry = self.served
+        data = registry.blobs.get(repository, {}).get(digest)
+        if self.command == "HEAD" and registry.head:
+            self._send(registry.head, b"")
+        elif data is None:
             self._error(404, "BLOB_UNKNOWN", "no such blob")
+        elif registry.ranges and self.command == "GET" and self.headers.get("Range"):
+            assert self.headers["Range"] == "bytes=0-0"
+            status = 206 if data else 416
+            self._send(status, data[:1], {"Content-Range": f"bytes 0-0/{len(data)}"})
         else:
-            self._send(200, data)
+            self._send(200, data, told=self.command in registry.lengths)
 
     def _manifest(self, repository: str, name: str, body: bytes) -> None:
         manifests = self.served.manifests.setdefault(repository, {})
-        if self.command == "PUT":
+        if self.command == "HEAD" and self.served.head:
+            self._send(self.served.head, b"")
+        elif self.command == "PUT":
             self._put_manifest(repository, name, body)
         elif name not in manifests:
             self._error(404, "MANIFEST_UNKNOWN", "no such manifest")
@@ -274,17 +294,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, "MANIFEST_BLOB_UNKNOWN", f"lacks {lacking[0]}")
             return
         digest = digest_of(body)
-        manifests[name] = manifests[digest] = (self.headers["Content-Type"], body)
+        if not (self.served.keeps and digest in manifests):
+            manifests[digest] = (self.headers["Content-Type"], body)
+        manifests[name] = manifests[digest]
         self._send(201, b"", {"Docker-Content-Digest": digest})
 
     def _error(self, status: int, code: str, message: str) -> None:
         self._send(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def _send(
+        self, status: int, body: bytes, headers: dict[str, str] | None = None, told: bool = True
+    ) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if told:
+            self.send_header("Content-Length", str(len(body)))
+        else:
+            self.send_header("Connection", "close")
+            self.close_connection = True
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

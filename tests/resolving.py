@@ -43,7 +43,10 @@ FOUNDATION = SolvedFoundation((DASH,), "3.11.2", "2.36", {"dash": ()})
 
 @dataclass
 class World:
-    """Where uv, transport and store of a test live. ``index`` is the default one."""
+    """Where uv, transport and store of a test live. ``index`` is the default one.
+
+    ``program``: another uv than the one beside the tests.
+    """
 
     folder: Path
     index: LoopbackIndex
@@ -51,6 +54,7 @@ class World:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     foundation: SolvedFoundation = FOUNDATION
     solved_foundations: list[Platform] = field(default_factory=list)
+    program: Path | None = None
 
     @property
     def uv(self) -> Uv:
@@ -62,7 +66,7 @@ class World:
             "UV_HTTP_RETRIES": "0",
             "UV_DEFAULT_INDEX": self.index.url,
         }
-        program = Path(uv.find_uv_bin())
+        program = Path(os.environ.get("BASESTORE_TEST_UV") or uv.find_uv_bin())
         return Uv(program, Path(sys.executable), {**environ, **self.environ}, self.mirrors)
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli.context import Json, start_of
+from basestore.cli.settings import own_state
 from basestore.cli.since import revision_of, since_json
 from basestore.cli.terminal import count, print_json, say
 
@@ -37,7 +38,7 @@ def affected(
 
     project = start_of(context).project()
     revision = revision_of(project, since)
-    found = find(project, revision, datetime.now(UTC))
+    found = find(project, revision, datetime.now(UTC), own_state())
     if json:
         print_json({**since_json(revision), **_to_json(found)})
         return

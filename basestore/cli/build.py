@@ -7,6 +7,7 @@ import typer
 
 from basestore.cli import engine_build
 from basestore.cli.context import Json, Offline, Profiles, open_store, reach, start_of
+from basestore.cli.settings import own_state
 from basestore.cli.since import believe_since
 from basestore.cli.sources import bring_from
 from basestore.cli.terminal import count, print_json, say, size, warn
@@ -97,7 +98,7 @@ def _tell(project: Project, results: "Sequence[Built | EngineBuilt]", json: bool
 
 def warn_if_stale(project: Project, name: str) -> None:
     """A build takes the lock as it is; if its profile has moved on, say so."""
-    freshness = check(project, name)
+    freshness = check(project, name, state=own_state())
     if freshness.lock and not freshness.fresh:
         from basestore.lock.stale import to_lock
 

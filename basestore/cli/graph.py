@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli.context import Json, start_of
+from basestore.cli.settings import own_state
 from basestore.cli.terminal import columns, count, faint, print_json, say
 from basestore.cli.tree import branch, trunks
 from basestore.errors import UsageError
@@ -48,7 +49,7 @@ def graph(
         raise UsageError("--json and --mermaid are two forms of output", "leave one of them out")
     project = start_of(context).project()
     wanted = chosen_names(project, tuple(names or ()))
-    nodes = find(project, wanted, datetime.now(UTC))
+    nodes = find(project, wanted, datetime.now(UTC), own_state())
     if json:
         print_json({"nodes": [_to_json(node) for node in nodes]})
         return

@@ -1,6 +1,7 @@
 """`basestore lock`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +10,9 @@ import typer
 from basestore.cli.context import Json, Offline, Profiles, reach, start_of
 from basestore.cli.duplicates import duplicates_to_json, find_duplicates, tell_duplicates
 from basestore.cli.duplicates import fix as take_out_duplicates
+from basestore.cli.lock_again import again_to_json, check_options, solve_again, tell_again
 from basestore.cli.policy import hits_to_json, tell_warnings
-from basestore.cli.settings import Settings
+from basestore.cli.settings import Settings, own_state
 from basestore.cli.terminal import count, hint, print_json, say, show_error, warn
 from basestore.cli.watch import watching
 from basestore.errors import ExitCode, PolicyError, UsageError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from basestore.lock.freshness import Freshness
     from basestore.pipeline.duplicates import Duplicate
     from basestore.pipeline.lock import Locked
+    from basestore.pipeline.lock_again import Again
     from basestore.resolve.ports import SolveOptions
 
 
@@ -59,6 +62,21 @@ def lock(
             "--fix", help="Take what its base has already out of a service's requirements first."
         ),
     ] = False,
+    resolve: Annotated[
+        bool,
+        typer.Option(
+            "--resolve",
+            help="With --check: resolve again, versions and hashes held, and compare; nothing is "
+            "written.",
+        ),
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REV",
+            help="With --resolve: only what isn't as at this git revision, which is believed.",
+        ),
+    ] = None,
     offline: Offline = False,
     json: Json = False,
 ) -> None:
@@ -78,11 +96,12 @@ def lock(
                 "--fix": fix,
             }
         )
+    check_options(check, resolve, since)
     before = _before(exclude_newer)
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
     if check:
-        _check(project, names, json)
+        _check(project, names, json, _Resolving(since, reach(offline), json) if resolve else None)
         return
     from basestore.resolve.ports import SolveOptions
 
@@ -113,19 +132,48 @@ def _before(text: str | None) -> datetime | None:
         raise UsageError(f"--exclude-newer: {error}", HINT) from error
 
 
-def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
-    from basestore.lock.freshness import Freshness, check
+@dataclass(frozen=True, slots=True)
+class _Resolving:
+    """How to resolve again what is fresh."""
 
-    now = datetime.now(UTC)
+    since: str | None
+    settings: Settings
+    json: bool
+
+    def __call__(self, project: Project, names: tuple[str, ...]) -> "Mapping[str, Again]":
+        return solve_again(project, names, self.since, self.settings, self.json)
+
+
+def _check(
+    project: Project, names: tuple[str, ...], json: bool, resolving: _Resolving | None = None
+) -> None:
+    from basestore.lock.freshness import Checks, Freshness
+
+    checks = Checks(project, now := datetime.now(UTC), own_state())
     found: list[Freshness] = []
     refused: dict[str, PolicyError] = {}
     for name in names:
         try:
-            found.append(check(project, name, now))
+            found.append(checks.of(name))
         except PolicyError as error:
             refused[name] = error
+    stale = [one.profile for one in found if not one.fresh]
+    again = resolving(project, names) if resolving and not stale and not refused else {}
     if json:
-        print_json({"locks": [_to_json(project, one) for one in found] + _refused_to_json(refused)})
+        locks = [
+            {**_to_json(project, one), **again_to_json(again.get(one.profile))} for one in found
+        ]
+        above = {name: one for name, one in again.items() if name not in names}
+        print_json(
+            {
+                "locks": locks + _refused_to_json(refused),
+                **(
+                    {"above": [{"profile": n, **again_to_json(above[n])} for n in above]}
+                    if above
+                    else {}
+                ),
+            }
+        )
     else:
         for one in found:
             tell_warnings(one.profile, one.warnings)
@@ -133,7 +181,7 @@ def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
             say(f"{one.profile}: {'fresh' if one.fresh else f'stale: {reasons}'}")
             for line in _lines(project, one):
                 say(f"  {line}")
-    stale = [one.profile for one in found if not one.fresh]
+        tell_again(again)
     if stale:
         from basestore.lock.stale import to_lock
 
@@ -142,7 +190,7 @@ def _check(project: Project, names: tuple[str, ...], json: bool) -> None:
         show_error(refusal)  # a child's is its parent's, where that one is refused
     if refused:
         raise typer.Exit(ExitCode.POLICY)
-    if stale:
+    if stale or not all(one.holds for one in again.values()):
         raise typer.Exit(ExitCode.DISAGREEMENT)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from basestore.cli.commands import program
 from basestore.cli.context import Start
+from basestore.cli.endings import EndedError, heed_endings
 from basestore.cli.terminal import show_bug, show_error
 from basestore.errors import BasestoreError
 
@@ -52,7 +53,8 @@ def start(
     and `why` say how things stand, what changes, what would be done, and what brought a package in.
 
     Exit codes: 0 done, 2 usage, 3 a check found disagreement, 4 bad input file, 5 integrity,
-    6 unreachable, 7 no resolution, 8 forbidden by policy, 1 a bug.
+    6 unreachable, 7 no resolution, 8 forbidden by policy, 1 a bug; 130, 143 and 129 where SIGINT,
+    SIGTERM or SIGHUP ended it.
     """
     del version
     context.obj = Start(project)
@@ -61,10 +63,13 @@ def start(
 def main() -> None:
     """Run the command line."""
     try:
+        heed_endings()
         app(prog_name="basestore")
     except (BasestoreError, OSError) as error:
         sys.exit(show_error(error))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+    except EndedError as ended:
+        sys.exit(ended.code)
     except Exception:  # noqa: BLE001  # the one place where a bug becomes words
         sys.exit(show_bug())

@@ -9,7 +9,7 @@ import typer
 from basestore.cli.context import Json, Profiles, find_store, open_transport, start_of
 from basestore.cli.diff import Markdown, one_form
 from basestore.cli.registry import AsksRegistry
-from basestore.cli.settings import Settings, read_settings
+from basestore.cli.settings import Settings, own_state, read_settings
 from basestore.cli.terminal import print_json, say
 from basestore.errors import ExitCode
 from basestore.profile.family import family_order
@@ -53,7 +53,7 @@ def plan(
     project = start_of(context).project()
     settings = read_settings()
     names = family_order(project, chosen_names(project, tuple(profiles or ())))
-    locks = Locks.of(project, datetime.now(UTC))
+    locks = Locks.of(project, datetime.now(UTC), own_state())
     subjects = Subjects.of(project, find_store(settings))
     plans = [plan_profile(subjects, name, locks.found(name), settings.host) for name in names]
     pushes = {} if registry is None else _pushes(project, plans, settings, registry)

@@ -34,10 +34,10 @@ def push(
     """Push built images to a registry, under their lock's digest as tag.
 
     The image is assembled again from its lock and the layers in the store. Then the registry is
-    asked: where the tag is there with the same image, nothing is done; with another image it is an
-    error, for a tag is never overwritten. Else sends the blobs that it lacks (or mounts them from
-    sibling images), then manifests, then the tag. Credentials come from Docker's configuration;
-    plain HTTP is used on loopback only.
+    asked: where the tag is there with the same image, and every blob in its size, nothing is done;
+    with another image it is an error, for a tag is never overwritten. Else sends the blobs that it
+    lacks (or mounts them from sibling images), asks for those again, then sends manifests, then the
+    tag. Credentials come from Docker's configuration; plain HTTP is used on loopback only.
     """
     from basestore.pipeline.assembled import required_image
     from basestore.pipeline.push import push_image
@@ -89,7 +89,7 @@ def _show(pushed: "Pushed | EnginePushed") -> None:
         engine_build.show_pushed(pushed)
         return
     report = pushed.report
-    if report.tagged:
+    if report.changed:
         done = f"sent {count(report.uploaded.count, 'blob')}, {size(report.uploaded.size)}"
         if report.mounted.count:
             done += f"; mounted {report.mounted.count}, {size(report.mounted.size)}"
@@ -97,6 +97,8 @@ def _show(pushed: "Pushed | EnginePushed") -> None:
             done += f"; {report.present.count} there already"
     else:
         done = "nothing to do"
+    if report.untold:
+        done += f"; the registry doesn't tell the size of {count(report.untold, 'blob')}"
     say(f"{pushed.recorded.name}: {done}")
     say(f"  {pushed.repository}:{pushed.recorded.tag}@{report.digest}")
 
@@ -112,6 +114,7 @@ def _to_json(pushed: "Pushed | EnginePushed") -> dict[str, object]:
         "profile": pushed.recorded.name,
         "reference": f"{pushed.repository}:{pushed.recorded.tag}@{report.digest}",
         "digest": str(report.digest),
-        "changed": report.tagged,
+        "changed": report.changed,
         **{name: {"blobs": tally.count, "bytes": tally.size} for name, tally in tallies.items()},
+        "untold": report.untold,
     }

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from basestore.errors import InputError, UsageError
 from basestore.profile.document import nearest
+from basestore.state import State
 from basestore.target import Platform
 
 _MIRROR = "BASESTORE_MIRROR_"
@@ -71,10 +72,9 @@ def read_settings() -> Settings:
     home = _home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "basestore" / "config.toml"
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "basestore"
-    state = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "basestore"
     return Settings(
         store=Path(environ.get("BASESTORE_STORE") or cache).absolute(),
-        state=state.absolute(),
+        state=_state_folder(environ, home),
         mirrors=_sound({**_configured_mirrors(config), **_mirrors_of(environ)}),
         docker_config=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
         netrc=Path(environ.get("NETRC") or home / ".netrc"),
@@ -84,6 +84,19 @@ def read_settings() -> Settings:
         home=home,
         seed=Path(seed).absolute() if (seed := environ.get("BASESTORE_STORE_SEED")) else None,
     )
+
+
+def own_state() -> State:
+    """What this user remembers; nothing where there is no home to remember it in."""
+    try:
+        return State.open(_state_folder(os.environ, _home()))
+    except NoHomeError:
+        return State.none()
+
+
+def _state_folder(environ: Mapping[str, str], home: Path) -> Path:
+    state = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state")
+    return (state / "basestore").absolute()
 
 
 def _home() -> Path:

@@ -17,6 +17,7 @@ from basestore.progress import Progress
 from basestore.target import Platform
 
 if TYPE_CHECKING:
+    from basestore.debian.packages import SuiteIndex
     from basestore.pipeline.lock import World
     from basestore.resolve.foundation import SolvedFoundation
     from basestore.resolve.learn import Asked, Learned
@@ -59,8 +60,11 @@ def world(project: Project, settings: Settings, progress: Progress) -> Iterator[
     with open_transport(settings) as transport:
         debian = open_debian(settings, store, transport)
 
+        def suite(name: str, platform: Platform) -> "SuiteIndex":
+            return debian.index(name, platform, progress)
+
         def foundation(profile: Profile, platform: Platform) -> "SolvedFoundation":
-            index = debian.index(profile.foundation.suite, platform, progress)
+            index = suite(profile.foundation.suite, platform)
             return solve_foundation(index, profile.foundation, profile.python, platform)
 
         def sizes(wheels: Sequence["IndexedWheel"]) -> Mapping[Digest, int]:
@@ -72,7 +76,7 @@ def world(project: Project, settings: Settings, progress: Progress) -> Iterator[
         now = datetime.now(UTC).replace(microsecond=0)
         pin = Pinner(store, transport, progress)
         told = partial(tells, transport)
-        yield World(open_uv(settings), foundation, sizes, now, learn, pin, told)
+        yield World(open_uv(settings), foundation, sizes, now, learn, pin, told, suite)
 
 
 def open_debian(settings: Settings, store: "Store", transport: "Transport") -> "Debian":

@@ -9,7 +9,7 @@ import typer
 
 from basestore.cli.context import Json, Profiles, find_store, start_of
 from basestore.cli.policy import hits_to_json, tell_warnings
-from basestore.cli.settings import Settings, read_settings
+from basestore.cli.settings import Settings, own_state, read_settings
 from basestore.cli.terminal import columns, faint, hint, print_json, say, size
 from basestore.cli.tree import branch, trunks
 from basestore.errors import ExitCode
@@ -47,7 +47,7 @@ def status(
     project = start_of(context).project()
     settings = read_settings()
     names = chosen_names(project, tuple(profiles or ()))
-    found = find(project, names, find_store(settings), datetime.now(UTC))
+    found = find(project, names, find_store(settings), datetime.now(UTC), own_state())
     if json:
         print_json({"profiles": [_to_json(one) for one in found]})
     else:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from basestore.errors import BasestoreError, ExitCode, UnreachableError
 
-_BROKEN_PIPE = 141  # what shells say of a program that SIGPIPE ended
+BROKEN_PIPE = 141  # what shells say of a program that SIGPIPE ended
 
 _BOLD_RED, _CYAN, _YELLOW, _DIM, _OFF = "\x1b[1;31m", "\x1b[36m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 
@@ -59,7 +59,7 @@ def say(line: str = "") -> None:
     except BrokenPipeError:
         # Keep the interpreter from flushing into the closed pipe at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(_BROKEN_PIPE) from None
+        raise SystemExit(BROKEN_PIPE) from None
 
 
 def faint(text: str) -> str:

@@ -1,6 +1,7 @@
 """`basestore verify`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ from basestore.cli.context import (
 )
 from basestore.cli.engine_build import by_engine
 from basestore.cli.registry import AsksRegistry
-from basestore.cli.settings import read_settings
+from basestore.cli.settings import own_state, read_settings
 from basestore.cli.since import checks_since, revision_of, since_json
 from basestore.cli.terminal import print_json, say
 from basestore.cli.watch import watching
@@ -28,6 +29,7 @@ from basestore.profile.project import chosen_names
 
 if TYPE_CHECKING:
     from basestore.pipeline.verify import Finding
+    from basestore.progress import Progress
     from basestore.sources.git import Revision
 
 
@@ -45,7 +47,7 @@ def verify(
         typer.Option(
             metavar="[REGISTRY[/PATH]]",
             help="Ask the registry too, another than the one in basestore.toml if it is named. "
-            "No layer is pulled.",
+            "Every blob is asked for, with its size; with --content each is read and hashed.",
         ),
     ] = None,
     engine: Annotated[
@@ -85,8 +87,11 @@ def verify(
     found = dict(_since(project, names, revision, registry, json)) if revision else {}
     for name in names:
         findings = found[name] if revision else _offline(project, name)
+        if _agree(findings):
+            findings += _edges(project, name)
         if registry is not None and _agree(findings):
-            findings += _registry(project, name, registry)
+            with watching(json) if content else nullcontext() as hashed:
+                findings += _registry(project, name, registry, hashed)
         if engine and _agree(findings):
             findings += _engine(project, name)
         if content and _agree(findings):
@@ -118,9 +123,9 @@ def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
     if by_engine(project, name):
         from basestore.pipeline.engine_verify import verify_built
 
-        return verify_built(project, name, datetime.now(UTC))
+        return verify_built(project, name, datetime.now(UTC), own_state())
     store = find_store(read_settings())
-    findings = verify_project(project, name, datetime.now(UTC), store)
+    findings = verify_project(project, name, datetime.now(UTC), store, own_state())
     recorded = Records.read(project).find(name) if _agree(findings) else None
     if recorded is None:
         return findings
@@ -144,18 +149,30 @@ def _since(
     with checks_since(project, revision, registry, json) as checks:
         for name in names:
             if by_engine(project, name):
-                findings = verify_built(project, name, now)
+                findings = verify_built(project, name, now, own_state())
             else:
-                findings = verify_project(project, name, now, records=checks.records)
+                findings = verify_project(
+                    project, name, now, state=own_state(), records=checks.records
+                )
             if all(one.check == "image" for one in findings if one.fails):
                 findings = _proven(findings) + checks.findings(name)
             found[name] = findings
     return found
 
 
-def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
+def _edges(project: Project, name: str) -> "tuple[Finding, ...]":
+    from basestore.pipeline.edges import verify_edges
+    from basestore.state import State
+
+    settings = read_settings()
+    return verify_edges(project, name, find_store(settings), State.open(settings.state))
+
+
+def _registry(
+    project: Project, name: str, named: str, hashed: "Progress | None"
+) -> "tuple[Finding, ...]":
     from basestore.cli.registry import repository_of
-    from basestore.pipeline.verify import verify_registry
+    from basestore.pipeline.verify_registry import verify_registry
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
 
@@ -169,10 +186,10 @@ def _registry(project: Project, name: str, named: str) -> "tuple[Finding, ...]":
         if by_engine(project, name):
             from basestore.pipeline.engine_verify import verify_built_registry
 
-            return tuple(verify_built_registry(records.services[name], client))
+            return tuple(verify_built_registry(records.services[name], client, hashed))
         if recorded is None:
             return ()
-        return verify_registry(recorded, client)
+        return verify_registry(recorded, client, hashed)
 
 
 def _engine(project: Project, name: str) -> "tuple[Finding, ...]":

@@ -7,7 +7,7 @@ hundred: loading only finds where the stanzas of each name begin.
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -157,6 +157,11 @@ class SuiteIndex:
             )
         return self._candidates[name]
 
+    def listed(self, name: str) -> Iterator[BinaryPackage]:
+        """All versions of a package that the archives list; raises MalformedStanzaError."""
+        for index in self._archives:
+            yield from index.packages(name)
+
     def providers(self, name: str) -> tuple[BinaryPackage, ...]:
         """The candidates that provide a name: Essential ones, then by Priority, then the last by
         name. (apt's last resort is the order in which its cache met the names, which hangs on
@@ -183,11 +188,19 @@ class SuiteIndex:
         return None
 
 
+def read_package(archive: str, fields: Mapping[str, str]) -> BinaryPackage:
+    """A package out of the fields of its stanza, by lower-case name.
+
+    Raises ValueError, and KeyError for a field that is missing.
+    """
+    return _package(archive, fields)
+
+
 def _name(package: BinaryPackage) -> str:
     return package.name
 
 
-def _package(archive: str, fields: dict[str, str]) -> BinaryPackage:
+def _package(archive: str, fields: Mapping[str, str]) -> BinaryPackage:
     name, architecture = fields["package"], fields["architecture"]
     if not _PLAIN_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no package name")
@@ -208,11 +221,11 @@ def _package(archive: str, fields: dict[str, str]) -> BinaryPackage:
     )
 
 
-def _clauses(fields: dict[str, str], name: str) -> tuple[Clause, ...]:
+def _clauses(fields: Mapping[str, str], name: str) -> tuple[Clause, ...]:
     return parse_clauses(fields.get(name, ""))
 
 
-def _relations(fields: dict[str, str], name: str) -> tuple[Relation, ...]:
+def _relations(fields: Mapping[str, str], name: str) -> tuple[Relation, ...]:
     return parse_relations(fields.get(name, ""))
 
 

@@ -9,6 +9,7 @@ from basestore.engine.endpoint import Endpoint
 from basestore.engine.errors import EngineRefusedError, NotAnEngineError
 from basestore.engine.sdk import Api, connect, refused, speaking
 from basestore.image.model import LOCK_LABEL
+from basestore.reading import UNFIT
 
 _NOT_FOUND = 404
 _CONTAINERD_STORE = "io.containerd.snapshotter.v1"
@@ -110,7 +111,7 @@ class Engine:
                 tuple(map(Digest.parse, (answer.get("RootFS") or {}).get("Layers") or ())),
                 dict(config.get("Labels") or {}),
             )
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except UNFIT:
             raise NotAnEngineError(self.host, "it describes an image in an unknown form") from None
 
 

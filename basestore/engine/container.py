@@ -19,6 +19,7 @@ from basestore.engine.errors import (
     PortTakenError,
 )
 from basestore.engine.sdk import speaking
+from basestore.reading import UNFIT
 
 _PIECE = 64 * 1024
 
@@ -40,6 +41,9 @@ class Stream(IntEnum):
 
     OUT = 1
     ERR = 2
+
+
+_STREAMS = frozenset(Stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Container:
             answer = _create(engine, wish)
         try:
             self.id = str(answer["Id"])
-        except (KeyError, TypeError):
+        except UNFIT:
             raise NotAnEngineError(engine.host, "it makes containers without an ID") from None
 
     def output(self) -> "Output":
@@ -111,7 +115,7 @@ class Container:
             answer = self._engine.api.wait(self.id)
         try:
             return int(answer["StatusCode"])
-        except (KeyError, TypeError, ValueError):
+        except UNFIT:
             raise NotAnEngineError(self._engine.host, "it tells no exit code") from None
 
     def signal(self, name: str) -> None:
@@ -159,7 +163,8 @@ class Output:
                 stream, left = _FRAME.unpack(header)
                 while left and (data := self._connection.recv(min(left, _PIECE))):
                     left -= len(data)
-                    yield Stream(stream), data
+                    if stream in _STREAMS:
+                        yield Stream(stream), data
 
     def close(self) -> None:
         """Take no more; an engine that waits for us to read would not end the container."""

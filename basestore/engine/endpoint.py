@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from basestore.engine.errors import EndpointError
+from basestore.reading import UNFIT
 from basestore.transport.url import redact
 
 DEFAULT = "unix:///var/run/docker.sock"
@@ -101,7 +102,7 @@ def _object(file: Path) -> Mapping[str, object]:
         raise
     except OSError as error:
         raise EndpointError(str(file), error.strerror or "it can't be read") from None
-    except ValueError:
+    except UNFIT:
         raise EndpointError(str(file), "it is no JSON") from None
     if not isinstance(found, dict):
         raise EndpointError(str(file), "it is no JSON object")

@@ -11,6 +11,7 @@ from basestore.digest import Digest
 from basestore.engine.client import Engine
 from basestore.engine.errors import EngineRefusedError, NotAnEngineError
 from basestore.engine.sdk import refused, speaking
+from basestore.reading import UNFIT
 
 
 def has_pulled(engine: Engine, repository: str, digest: Digest) -> bool:
@@ -38,7 +39,7 @@ def push(engine: Engine, repository: str, tag: str) -> Digest:
         found = [digest for answer in _told(engine, what, answers) if (digest := _pushed(answer))]
     try:
         return Digest.parse(found[-1])
-    except (IndexError, ValueError):
+    except UNFIT:
         raise NotAnEngineError(engine.host, "it tells no digest of what it pushed") from None
 
 

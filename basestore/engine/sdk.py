@@ -21,6 +21,7 @@ from basestore.engine.errors import (
     NotAnEngineError,
     OldEngineError,
 )
+from basestore.reading import UNFIT
 
 if TYPE_CHECKING:
     import docker
@@ -112,7 +113,7 @@ def connect(endpoint: Endpoint) -> tuple[Api, Mapping[str, Any]]:
         found, least = versions["ApiVersion"], versions.get("MinAPIVersion") or OLDEST_API
         spoken = max(min(found, NEWEST_API, key=_ordered), least, key=_ordered)
         too_old = _ordered(found) < _ordered(OLDEST_API)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except UNFIT:
         raise NotAnEngineError(endpoint.shown, "it says no API version") from None
     if too_old:
         raise OldEngineError(endpoint.shown, found, OLDEST_API)
@@ -131,7 +132,7 @@ def speaking(host: str, what: str) -> Iterator[None]:
     except APIError as error:
         reason = _words(error.explanation or error.response.reason)
         raise EngineRefusedError(host, what, reason, error.status_code) from error
-    except StreamParseError as error:
+    except (StreamParseError, RecursionError, UnicodeError) as error:
         raise NotAnEngineError(host, "its answer can't be understood") from error
     except (RequestException, HTTPError, DockerException) as error:
         raise _unreachable(host, error) from error
@@ -171,7 +172,7 @@ def _made(make: "Callable[[], docker.APIClient]") -> "docker.APIClient":
 
     try:
         return make()
-    except (DockerException, ValueError, TypeError, AttributeError, LookupError):
+    except (DockerException, *UNFIT):
         with _empty_config():
             return make()
 

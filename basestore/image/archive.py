@@ -6,6 +6,7 @@ newer engines and podman read the layout. One platform only: an archive is for o
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
@@ -29,11 +30,32 @@ def export_archive(
 
     Raises MissingBlobError, WrongDigestError.
     """
-    total = sum(layer.descriptor.size for layer in platform.layers)
-    with progress.task("export", path.name, total) as advance, streamed_file(path) as file:
+    label, size = path.name, _size(platform)
+    with progress.task("export", label, size) as advance, streamed_file(path) as file:
         for chunk in archive_stream(store, platform, name):
             file.write(chunk)
             advance(len(chunk))
+
+
+def send_archive(
+    store: Store, platform: PlatformImage, name: str, file: BinaryIO, progress: Progress
+) -> None:
+    """Write the same to what is open and can't be taken back: a pipe, a device.
+
+    So every blob is looked at before the first byte is written; raises as `export_archive`.
+    """
+    with progress.task("check", name, _size(platform)) as advance:
+        for blob in image_blobs(store, Image(platform.manifest, (platform,))):
+            for chunk in blob.checked():
+                advance(len(chunk))
+    with progress.task("export", name, _size(platform)) as advance:
+        for chunk in archive_stream(store, platform, name):
+            file.write(chunk)
+            advance(len(chunk))
+
+
+def _size(platform: PlatformImage) -> int:
+    return sum(layer.descriptor.size for layer in platform.layers)
 
 
 def archive_stream(

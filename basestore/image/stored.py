@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from basestore.digest import Digest
+from basestore.errors import IntegrityError
 from basestore.image.assemble import Assembled
 from basestore.image.model import (
     INDEX,
@@ -15,8 +17,21 @@ from basestore.image.model import (
     Layer,
     PlatformImage,
 )
+from basestore.reading import UNFIT, reading
 from basestore.store import MissingBlobError, Store
 from basestore.target import Platform
+
+
+class NotAnImageError(IntegrityError):
+    """A document in the store is not one of an image."""
+
+    def __init__(self, digest: Digest) -> None:
+        super().__init__(
+            f"{digest} in the store is no document of an image",
+            "the digest was taken from a file that names something else; take that back from "
+            "version control, or run `basestore build`",
+        )
+        self.digest = digest
 
 
 def keep_image(store: Store, assembled: Assembled) -> None:
@@ -26,14 +41,18 @@ def keep_image(store: Store, assembled: Assembled) -> None:
 
 
 def read_image(store: Store, digest: Digest) -> Image:
-    """An image that was kept; raises MissingBlobError where a document is gone."""
+    """An image that was kept.
+
+    Raises MissingBlobError where a document is gone, and NotAnImageError where one is none.
+    """
     data = store.blobs.read(digest)
-    body = json.loads(data)
-    if body["mediaType"] == MANIFEST:
-        manifest = Descriptor(MANIFEST, digest, len(data))
-        return Image(manifest, (_platform(store, manifest),))
-    platforms = tuple(_platform(store, _descriptor(manifest)) for manifest in body["manifests"])
-    return Image(Descriptor(INDEX, digest, len(data)), platforms)
+    with reading(lambda _: NotAnImageError(digest)):
+        body = json.loads(data)
+        if body["mediaType"] == MANIFEST:
+            manifest = Descriptor(MANIFEST, digest, len(data))
+            return Image(manifest, (_platform(store, manifest),))
+        platforms = tuple(_platform(store, _descriptor(one)) for one in body["manifests"])
+        return Image(Descriptor(INDEX, digest, len(data)), platforms)
 
 
 HasLayer = Callable[[Digest], bool]
@@ -60,8 +79,8 @@ def image_of(
     """
     try:
         image = whole_image(store, digest, has_layer)
-    except (ValueError, LookupError, TypeError):
-        return None  # the digest of something else than an image
+    except NotAnImageError:
+        return None
     if image is None or any(_lock(store, one) != lock.hex for one in image.platforms):
         return None
     return image
@@ -70,8 +89,9 @@ def image_of(
 def _lock(store: Store, platform: PlatformImage) -> str:
     """What the label of a platform's config says of its lock, empty where there is none."""
     config = json.loads(store.blobs.read(platform.config.digest))
-    label: str = config["config"]["Labels"].get(LOCK_LABEL, "")
-    return label
+    with suppress(*UNFIT):
+        return str(config["config"]["Labels"][LOCK_LABEL])
+    return ""
 
 
 def _platform(store: Store, manifest: Descriptor) -> PlatformImage:
@@ -92,4 +112,7 @@ def _platform(store: Store, manifest: Descriptor) -> PlatformImage:
 
 
 def _descriptor(body: Any) -> Descriptor:
-    return Descriptor(body["mediaType"], Digest.parse(body["digest"]), body["size"])
+    size = body["size"]
+    if type(size) is not int or size < 0:
+        raise ValueError("no number of bytes")
+    return Descriptor(str(body["mediaType"]), Digest.parse(body["digest"]), size)

@@ -19,6 +19,7 @@ from typing import BinaryIO, Self
 from basestore.digest import Digest
 from basestore.errors import UnreachableError
 from basestore.layer.realise import Workshop
+from basestore.processes import ENDINGS, end_descendants, end_with
 from basestore.recipe.model import Recipe
 from basestore.store import Realisation
 from basestore.store.realisations import proof
@@ -33,7 +34,6 @@ _NUMBER = 2  # bytes of a recipe's number
 _DONE = b"."
 _DIGEST = 32  # bytes of a digest
 _INTERRUPTED = 130
-_ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def make_all(
@@ -160,6 +160,10 @@ def _fork(
     recipes: Sequence[Recipe], numbers: int, work: Callable[[Recipe], Realisation]
 ) -> _Labourer:
     notes, telling = os.pipe()
+    parent = os.getpid()
+    # A signal that came between the fork and the new process's own handlers would be handled there
+    # as it is here.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
         process = os.fork()
     except OSError:
@@ -167,20 +171,28 @@ def _fork(
         raise
     else:
         if process == 0:
-            _labour(recipes, numbers, telling, work)
+            _labour(recipes, numbers, telling, work, parent)
     finally:
         os.close(telling)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return _Labourer(process, os.fdopen(notes, "rb"))
 
 
 def _labour(
-    recipes: Sequence[Recipe], numbers: int, telling: int, work: Callable[[Recipe], Realisation]
+    recipes: Sequence[Recipe],
+    numbers: int,
+    telling: int,
+    work: Callable[[Recipe], Realisation],
+    parent: int,
 ) -> None:
     """The forked process: it has no other threads at first, prints nothing and never returns."""
     code = 1
     try:
-        for ending in _ENDINGS:
-            signal.signal(ending, _interrupt)
+        for ending in ENDINGS:
+            if signal.getsignal(ending) is not signal.SIG_IGN:
+                signal.signal(ending, _interrupt)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+        end_with(parent)
         gc.disable()  # what layers are made of has no cycles, and is much to look through
         while number := os.read(numbers, _NUMBER):
             os.write(telling, number)
@@ -195,8 +207,9 @@ def _labour(
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """End what is under way as an interrupt does, with all of its traces; this once."""
-    for ending in _ENDINGS:  # not SIG_IGN, of which Python complains where both came at once
+    for ending in ENDINGS:  # not SIG_IGN, of which Python complains where both came at once
         signal.signal(ending, lambda _number, _frame: None)
+    end_descendants(signal.SIGTERM)
     raise KeyboardInterrupt
 
 

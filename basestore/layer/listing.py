@@ -8,11 +8,13 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from basestore.canonical import json_bytes
 from basestore.errors import IntegrityError
 from basestore.layer import gzip
+from basestore.reading import reading
 
 
 class UnreadableListingError(IntegrityError):
@@ -58,21 +60,23 @@ class Listing:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Listing":
         """Read a listing that this version wrote; raises UnreadableListingError for another."""
-        try:
+        with reading(lambda _: UnreadableListingError()):
             return cls._of(json.loads(_inflated(data)))
-        except (ValueError, KeyError, TypeError, zlib.error) as error:
-            raise UnreadableListingError from error
 
     @classmethod
     def _of(cls, found: Any) -> "Listing":
-        return cls(
-            files={path: (size, crc32) for path, (size, crc32) in found["files"].items()},
-            links=found["links"],
-            dynamic={
-                path: Dynamic(soname, tuple(needed))
-                for path, (soname, needed) in found["dynamic"].items()
-            },
-        )
+        files = {path: (size, crc32) for path, (size, crc32) in found["files"].items()}
+        links: dict[str, str] = found["links"]
+        dynamic = {
+            path: Dynamic(soname, tuple(needed))
+            for path, (soname, needed) in found["dynamic"].items()
+        }
+        names = (name for one in dynamic.values() for name in (one.soname, *one.needed))
+        if set(map(type, chain(*files.values()))) | {int} != {int}:
+            raise TypeError("a size or CRC-32 that is no number")
+        if set(map(type, chain(links.values(), names))) | {str} != {str}:
+            raise TypeError("a name that is no text")
+        return cls(files, links, dynamic)
 
 
 def _inflated(data: bytes) -> bytes:

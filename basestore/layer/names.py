@@ -8,6 +8,10 @@ LONGEST_PART = 255
 LONGEST_PATH = 2048
 """In bytes: what engines and scratch folders put before it has to fit into PATH_MAX, 4096."""
 
+WHITEOUT = ".wh."
+"""How the names of whiteouts begin (OCI image-spec, "Image Layer Filesystem Changeset"): they are
+none in the image, but delete what the layers below have under the rest of the name."""
+
 UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """In names of files on this machine: C0, C1, and what stands for bytes that are no UTF-8."""
 
@@ -18,6 +22,11 @@ def fits(path: str) -> bool:
     if len(raw) <= LONGEST_PART:
         return True
     return len(raw) <= LONGEST_PATH and max(map(len, raw.split(b"/"))) <= LONGEST_PART
+
+
+def is_whiteout(path: str) -> bool:
+    """Whether a part of a path begins as a whiteout does: it would delete, and not be there."""
+    return WHITEOUT in path and any(part.startswith(WHITEOUT) for part in path.split("/"))
 
 
 def shown(text: str) -> str:

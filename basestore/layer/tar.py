@@ -3,7 +3,9 @@
 IEEE Std 1003.1-2017, pax, "ustar Interchange Format" and "pax Interchange Format".
 """
 
+from basestore.errors import IntegrityError
 from basestore.layer.entry import Encoded, Entry, Kind
+from basestore.layer.names import is_whiteout
 
 BLOCK = 512
 """Headers, and contents with their padding, come in multiples of this."""
@@ -22,8 +24,24 @@ _MAX_OCTAL = 8**11
 _FIXED_SUM = sum(_MAGIC + _DEVICES) + 8 * 0x20  # of the checksum, itself taken as spaces
 
 
+class WhiteoutError(IntegrityError):
+    """A layer is to hold a path that would delete files of the layers below."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"a layer is to hold /{path}, a name that deletes files of the layers below it",
+            "no file of an image can be called so; take out the package that brings it",
+        )
+        self.path = path
+
+
 def header(entry: Entry) -> bytes:
-    """The header blocks of an entry: one, or three and more where PAX records are needed."""
+    """The header blocks of an entry: one, or three and more where PAX records are needed.
+
+    Every path of every layer passes here, whoever brings it. Raises WhiteoutError.
+    """
+    if is_whiteout(entry.path):
+        raise WhiteoutError(entry.path)
     name = entry.path.encode() + (b"/" if entry.kind is Kind.FOLDER else b"")
     target = entry.target.encode()
     size = entry.size

@@ -16,8 +16,8 @@ from basestore.profile.names import is_normalised, is_plain, normalised
 from basestore.profile.record_exceptions import is_reason
 from basestore.target import Platform
 
-_PYTHON = re.compile(r"3\.[0-9]+\.[0-9]+((a|b|rc)[0-9]+)?")
-_GLIBC = re.compile(r"2\.[0-9]+")
+_PYTHON = re.compile(r"3\.[0-9]{1,4}\.[0-9]{1,4}((a|b|rc)[0-9]{1,4})?")
+_GLIBC = re.compile(r"2\.[0-9]{1,4}")
 _DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian policy 5.6.7
 _DEBIAN_VERSION = re.compile(r"([0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~-]*")  # Debian policy 5.6.12
 _VERSION = re.compile(  # PEP 440, appendix B, canonical public version, then a local one

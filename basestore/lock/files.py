@@ -1,11 +1,11 @@
 """The files in ``locks/``: where they lie, and how they are read and replaced."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from basestore.digest import Digest
 from basestore.errors import DisagreementError, InputError, UnreachableError
-from basestore.files import replace_files
+from basestore.files import locked_folder, replace_files
 from basestore.lock import codec, images, origin, services
 from basestore.lock.codec import EditedLockError
 from basestore.lock.images import ImageRecord
@@ -14,6 +14,7 @@ from basestore.lock.origin import Origin
 from basestore.lock.services import ServiceRecord
 from basestore.profile.document import read_file
 from basestore.profile.family import ancestors, parents_of
+from basestore.profile.inside import real_path, real_paths
 from basestore.profile.model import Project
 
 IMAGES_FILE = "locks/images.toml"
@@ -92,7 +93,7 @@ def read_origin(project: Project, name: str) -> Origin | None:
 def write_lock(project: Project, lock: Lock, how: Origin) -> Digest:
     """Replace a profile's lock and origin, both or neither; the lock digest.
 
-    Files that hold these bytes already are left alone. Raises UnwritableError,
+    Files that hold these bytes already are left alone. Raises UnwritableError, LeadsOutError,
     UnreadableLockError for a lock that `codec.parse` would refuse, and ValueError for an origin
     that describes another.
     """
@@ -129,7 +130,7 @@ def read_images(project: Project) -> tuple[ImageRecord, ...]:
 
 
 def write_images(project: Project, records: Iterable[ImageRecord]) -> None:
-    """Replace the project's images file, unless it holds this; raises UnwritableError."""
+    """Replace the project's images file, unless it holds this; raises as `write_lock`."""
     _replace(project, {IMAGES_FILE: images.write(records)})
 
 
@@ -140,8 +141,15 @@ def read_services(project: Project) -> Mapping[str, ServiceRecord]:
 
 
 def write_services(project: Project, records: Iterable[ServiceRecord]) -> None:
-    """Replace the project's services file, unless it holds this; raises UnwritableError."""
+    """Replace the project's services file, unless it holds this; raises as `write_lock`."""
     _replace(project, {SERVICES_FILE: services.write(records)})
+
+
+@contextmanager
+def alone_with_locks(project: Project) -> Iterator[None]:
+    """Alone with ``locks/``, as `locked_folder`; raises LeadsOutError."""
+    with locked_folder(real_path(project.root, "locks")):
+        yield
 
 
 def _check_reads_back(data: bytes, lock: Lock) -> None:
@@ -164,12 +172,11 @@ def _unlocked(project: Project, name: str) -> tuple[str, ...]:
 def _replace(project: Project, contents: Mapping[str, bytes]) -> None:
     if read_file(project.root, _ATTRIBUTES) is None:
         contents = {_ATTRIBUTES: _NO_CONVERSION, **contents}
-    changed: dict[Path, bytes] = {
-        project.root / file: data
-        for file, data in contents.items()
-        if read_file(project.root, file) != data
+    changed = {
+        file: data for file, data in contents.items() if read_file(project.root, file) != data
     }
+    places = real_paths(project.root, changed)
     try:
-        replace_files(changed)
+        replace_files({places[file]: data for file, data in changed.items()})
     except OSError as error:
         raise UnwritableError(contents, error.strerror or str(error)) from error

@@ -1,8 +1,8 @@
-"""Freshness: is a lock the one its origin describes, and are its inputs the profile's?
+"""Freshness: is a lock the one its origin describes, made of the profile's inputs, and held to it?
 
-The usual answer is yes, and costs a few digests of small files: where the raw digest of every file
-that the lock was resolved from is as it was, nothing is parsed but the origin's head. Nothing here
-needs a network.
+Everything in a project may be one stranger's words, and is read and held against each other
+(`lock.held`). What passed is remembered by whoever saw it: then the usual answer costs a few
+digests of small files, and nothing is parsed but the origin's head. Nothing here needs a network.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING
 from basestore.digest import Digest
 from basestore.errors import BasestoreError, DisagreementError, InputError, PolicyError
 from basestore.lock import codec, origin
-from basestore.lock.files import lock_file, origin_file
+from basestore.lock.files import lock_file, origin_file, parse_lock
 from basestore.lock.inputs import Inputs, Part, inputs
+from basestore.lock.model import Lock
 from basestore.lock.origin import Head, Origin
+from basestore.lock.remembered import Checked, recall, remember
 from basestore.profile.document import read_file
 from basestore.profile.model import PROJECT_FILE, Profile, Project
+from basestore.profile.project import all_names
 from basestore.profile.reader import read_profile
+from basestore.state import State
 
 if TYPE_CHECKING:
+    from basestore.lock.held import Finding
     from basestore.lock.policy import Hit, Verdict
 
 
@@ -37,16 +42,22 @@ class Why(Enum):
     ADDED = "requirements added"
     REMOVED = "requirements removed"
     UNKNOWN = "not found out yet for the policy"
+    UNLIKE = "not its profile's"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason, and the names it is about: parts of the inputs, packages, rules, the parent."""
+    """One reason, and the names it is about: parts of the inputs, packages, rules, the parent.
+
+    Of ``UNLIKE`` that is the whole sentence of one finding.
+    """
 
     why: Why
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if self.why is Why.UNLIKE:
+            return "; ".join(self.names)
         return f"{self.why.value}: {', '.join(self.names)}" if self.names else self.why.value
 
 
@@ -57,7 +68,8 @@ class Freshness:
     ``reasons``: empty where the lock is fresh. ``moved``: files of a fresh lock that were changed
     without changing its inputs, so that the next check has to parse them again. ``warnings``: what
     the policy only warns of, ``waived``: as in the origin's head; both only where they were looked
-    for, since something was changed or is waived.
+    for, since something was changed or is waived. ``findings``: where the lock isn't its profile's
+    though the inputs are as they were, what disagrees.
     """
 
     profile: str
@@ -66,6 +78,7 @@ class Freshness:
     moved: tuple[str, ...] = ()
     warnings: "tuple[Hit, ...]" = ()
     waived: date | None = None
+    findings: "tuple[Finding, ...]" = ()
 
     @property
     def fresh(self) -> bool:
@@ -87,21 +100,26 @@ class StaleLockError(DisagreementError):
         self.freshness = freshness
 
 
-def check(project: Project, name: str, now: datetime | None = None) -> Freshness:
+def check(
+    project: Project, name: str, now: datetime | None = None, state: State | None = None
+) -> Freshness:
     """As `Checks.of`, for one lock alone."""
-    return Checks(project, now).of(name)
+    return Checks(project, now, state or State.none()).of(name)
 
 
 @dataclass(frozen=True, slots=True)
 class Checks:
     """Checks of a project's locks at one moment, each made once: many stand on the same bases.
 
-    Without ``now`` no exception from the policy has run out, and nothing is too young.
+    Without ``now`` no exception from the policy has run out, and nothing is too young. ``state``:
+    what this user remembers of checks that passed.
     """
 
     project: Project
     now: datetime | None = None
+    state: State = field(default_factory=State.none)
     _known: dict[str, Freshness | BasestoreError] = field(default_factory=dict, init=False)
+    _locks: dict[Digest, Lock] = field(default_factory=dict, init=False)
 
     def of(self, name: str) -> Freshness:
         """Whether a profile's lock is fresh, and whether the policy still admits it.
@@ -130,11 +148,18 @@ class Checks:
         if written is None or head is None or head.lock != lock:
             codec.parse(data, lock_file(name))
             return Freshness(name, lock, (Reason(Why.OTHER_LOCK if head else Why.NO_ORIGIN),))
-        judged = head.waived is None or self.now is None
-        if judged and data.startswith(codec.HEADS) and _untouched(self.project, name, head):
+        checked = Checked(name, lock, Digest.of(written), all_names(self.project))
+        if recall(self.state, checked, self.now) and _untouched(self.project, name, head):
             return Freshness(name, lock, tuple(self._stale_parents(head)))
         how = origin.parse(written, origin_file(name))
-        return _Comparison(self, name).freshness(data, how)
+        return _Comparison(self, checked).freshness(data, how)
+
+    def lock_of(self, name: str, data: bytes) -> Lock:
+        """A lock out of its file's bytes, parsed once; raises EditedLockError, NewerLockError."""
+        digest = Digest.of(data)
+        if digest not in self._locks:
+            self._locks[digest] = parse_lock(data, name)
+        return self._locks[digest]
 
     def _stale_parents(self, head: Head) -> Iterator[Reason]:
         """The parent, whose lock is one of the files, may be stale by its own parent's new lock."""
@@ -170,7 +195,12 @@ class _Comparison:
     """Compares what a lock was made of with what there is now, its files parsed."""
 
     checks: Checks
-    name: str
+    checked: Checked
+
+    @property
+    def name(self) -> str:
+        """The profile's or service's."""
+        return self.checked.name
 
     def freshness(self, data: bytes, how: Origin) -> Freshness:
         profile = read_profile(self.checks.project, self.name)
@@ -179,11 +209,17 @@ class _Comparison:
         reasons = [Reason(Why.STALE_PARENT, (parent.profile,))] if parent and parent.reasons else []
         ignored = {Part.PARENT} if reasons else set()  # its lock is to change anyway
         reasons += _differences(how, profile, inputs(profile, parent_lock), ignored)
-        verdict = self._judge(profile, data, how)
+        lock = self.checks.lock_of(self.name, data)
+        verdict = self._judge(profile, lock, how)
         if verdict and verdict.unknown:
             reasons.append(Reason(Why.UNKNOWN, verdict.unknown))
         files = source_files(profile, parent_lock)
         moved = {file for file, _ in files.items() ^ how.head.files.items()}
+        findings = () if reasons else self._held(profile, lock, how, bool(moved))
+        reasons += [Reason(Why.UNLIKE, (str(finding),)) for finding in findings]
+        since = _for_good(profile, verdict, self.checks.now)
+        if since and not reasons and not moved:
+            remember(self.checks.state, self.checked, since)
         return Freshness(
             self.name,
             how.head.lock,
@@ -191,9 +227,23 @@ class _Comparison:
             () if reasons else tuple(sorted(moved)),
             verdict.warnings if verdict else (),
             verdict.waived if verdict else None,
+            findings,
         )
 
-    def _judge(self, profile: Profile, data: bytes, how: Origin) -> "Verdict | None":
+    def _held(
+        self, profile: Profile, lock: Lock, how: Origin, moved: bool
+    ) -> "tuple[Finding, ...]":
+        """What disagrees in a lock whose inputs are the profile's, and whose parent is fresh."""
+        from basestore.lock.held import Case, held
+
+        above, digest = None, None
+        if profile.parent:
+            name = profile.parent.name
+            data = read_file(self.checks.project.root, lock_file(name)) or b""
+            above, digest = self.checks.lock_of(name, data), Digest.of(data)
+        return held(Case(profile, lock, how, above, digest, moved))
+
+    def _judge(self, profile: Profile, lock: Lock, how: Origin) -> "Verdict | None":
         """The policy's verdict; None where there are no rules."""
         if not profile.policy.rules:
             return None
@@ -201,12 +251,24 @@ class _Comparison:
         from basestore.lock import policy
         from basestore.lock.facts import facts
 
-        file = lock_file(self.name)
-        known = facts(profile, codec.parse(data, file), how.packages)
+        known = facts(profile, lock, how.packages)
         verdict = policy.check(profile.policy, known, self.checks.now)
         if verdict.hits:
-            raise policy.PolicyHitError(file, verdict.hits)
+            raise policy.PolicyHitError(lock_file(self.name), verdict.hits)
         return verdict
+
+
+def _for_good(profile: Profile, verdict: "Verdict | None", now: datetime | None) -> date | None:
+    """From when on a verdict holds whatever day it is; None where an exception is to run out."""
+    if verdict is None:
+        return date.min
+    from basestore.profile.policy import MinimumAge
+
+    if verdict.waived or verdict.warnings:
+        return None
+    if any(isinstance(rule, MinimumAge) for rule in profile.policy.rules):
+        return now.date() if now else None
+    return date.min
 
 
 def _differences(

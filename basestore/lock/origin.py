@@ -14,6 +14,7 @@ from basestore.lock.inputs import Part
 from basestore.lock.texts import Texts
 from basestore.profile.document import DocumentError, Table, read_document
 from basestore.profile.model import Location
+from basestore.reading import reading
 
 _COMMENT = "# Written by basestore: how the lock came about. It decides nothing about the image."
 
@@ -63,6 +64,8 @@ class PackageOrigin:
     has asked: ``licences`` as SPDX expressions, empty where its metadata tells none, and
     ``standing``, `OFFERED` or ``yanked: REASON``, as its index showed it. ``told``: whether the
     index told the SHA-256, which else is what the file had when it was fetched to be locked.
+    ``extras``: with which it was taken, normalised and sorted, by all that ask for it here; empty
+    in origins of before they were noted, and for what a team's lock has.
     """
 
     index: str
@@ -71,14 +74,19 @@ class PackageOrigin:
     licences: tuple[str, ...] | None = None
     standing: str | None = None
     told: bool = True
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DebOrigin:
-    """How a .deb got into the lock: the suite that has it, the packages it requires."""
+    """How a .deb got into the lock: the suite that has it, the packages it requires.
+
+    ``provides``: the names in the profile's foundation that no package has, and it stands for.
+    """
 
     suite: str = ""
     requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,8 @@ def write(origin: Origin) -> bytes:
 def parse(data: bytes, file: str) -> Origin:
     """The origin that a file holds; raises MalformedOriginError."""
     try:
-        return _origin(read_document(file, data))
+        with reading(lambda reason: DocumentError(file, reason, "")):
+            return _origin(read_document(file, data))
     except DocumentError as error:
         raise MalformedOriginError(error) from None
 
@@ -120,7 +129,8 @@ def parse(data: bytes, file: str) -> Origin:
 def parse_head(data: bytes, file: str) -> Head:
     """Only what stands above an origin's first table; raises MalformedOriginError."""
     try:
-        return _head(read_document(file, data.partition(b"\n[")[0] + b"\n"))
+        with reading(lambda reason: DocumentError(file, reason, "")):
+            return _head(read_document(file, data.partition(b"\n[")[0] + b"\n"))
     except DocumentError as error:
         raise MalformedOriginError(error) from None
 
@@ -164,6 +174,8 @@ def _package(name: str, package: PackageOrigin) -> Iterator[str]:
     yield ""
     yield f"[packages.{toml_key(name)}]"
     yield f"index = {toml_string(package.index)}"
+    if package.extras:
+        yield f"extras = {toml_strings(package.extras)}"
     if package.requires:
         yield f"requires = {toml_strings(package.requires)}"
     if package.uploaded:
@@ -183,6 +195,8 @@ def _deb(name: str, deb: DebOrigin) -> Iterator[str]:
         yield f"suite = {toml_string(deb.suite)}"
     if deb.requires:
         yield f"requires = {toml_strings(deb.requires)}"
+    if deb.provides:
+        yield f"provides = {toml_strings(deb.provides)}"
 
 
 def _moment(moment: datetime) -> str:
@@ -240,7 +254,7 @@ def _location(table: Table, text: str, *inner: str) -> Location:
 
 
 def _read_package(row: Table) -> PackageOrigin:
-    row.only("index", "requires", "uploaded", "licences", "standing", "sha256-from")
+    row.only("index", "extras", "requires", "uploaded", "licences", "standing", "sha256-from")
     return PackageOrigin(
         index=row.required("index", row.string("index"), ""),
         requires=row.strings("requires") or (),
@@ -248,6 +262,7 @@ def _read_package(row: Table) -> PackageOrigin:
         licences=row.strings("licences"),
         standing=row.string("standing"),
         told=_told(row),
+        extras=row.strings("extras") or (),
     )
 
 
@@ -259,8 +274,9 @@ def _told(row: Table) -> bool:
 
 
 def _read_deb(row: Table) -> DebOrigin:
-    row.only("suite", "requires")
-    return DebOrigin(row.string("suite") or "", row.strings("requires") or ())
+    row.only("suite", "requires", "provides")
+    requires, provides = row.strings("requires") or (), row.strings("provides") or ()
+    return DebOrigin(row.string("suite") or "", requires, provides)
 
 
 def _digest(table: Table, key: str) -> Digest:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from basestore.lock.codec import EditedLockError
+from basestore.reading import reading
 from basestore.target import Platform
 
 _PLATFORM = re.compile(rb'platform = "(?P<platform>[^"]+)"')
@@ -24,8 +26,16 @@ class Tally:
     debs: Mapping[Platform, int]
 
 
-def tally(data: bytes) -> Tally:
-    """Count what a canonical lock holds."""
+def tally(data: bytes, file: str) -> Tally:
+    """Count what a canonical lock holds; raises EditedLockError for one that can't be counted.
+
+    ``file``: its name in errors.
+    """
+    with reading(lambda reason: EditedLockError(file, reason)):
+        return _count(data)
+
+
+def _count(data: bytes) -> Tally:
     names: set[tuple[bytes, bytes]] = set()
     sizes: dict[bytes, dict[Platform, int]] = {b"debs": {}, b"wheels": {}}
     platform, array = None, b""

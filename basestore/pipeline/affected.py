@@ -25,6 +25,7 @@ from basestore.profile.family import in_family_order, parents_of
 from basestore.profile.model import PROJECT_FILE, Project
 from basestore.profile.service import Service
 from basestore.sources.git import Changes, Revision
+from basestore.state import State
 
 _UNREADABLE = "said what can't be read"
 
@@ -74,12 +75,15 @@ class Impact:
     pins: tuple[str, ...]
 
 
-def affected(project: Project, revision: Revision, now: datetime) -> Impact:
+def affected(
+    project: Project, revision: Revision, now: datetime, state: State | None = None
+) -> Impact:
     """What has to be done for what has changed since a revision.
 
-    ``now`` decides on ages and waivers of the policy. What stands in the way of locking or building
-    is a cause of it, and not raised. Raises GitFailedError, DocumentError for the images file, and
-    what reading the files of ``[pins]`` raises.
+    ``now`` decides on ages and waivers of the policy; ``state`` is what this user remembers. What
+    stands in the way of locking or building is a cause of it, and not raised. Raises
+    GitFailedError, DocumentError for the images file, and what reading the files of ``[pins]``
+    raises.
     """
     changes = revision.changes()
     comparison = _Comparison(
@@ -89,7 +93,7 @@ def affected(project: Project, revision: Revision, now: datetime) -> Impact:
         code=Code(project.root.resolve(), revision, changes),
         commented=commented(project, revision, changes),
         remade=remade(project, revision, changes),
-        checks=Checks(project, now),
+        checks=Checks(project, now, state or State.none()),
     )
     found = tuple(one for one in comparison.all() if one.push)
     return Impact(found, tuple(_pins(project, found)))

@@ -8,6 +8,7 @@ from basestore.lock.files import IMAGES_FILE, read_images
 from basestore.profile.document import read_file
 from basestore.profile.model import PROJECT_FILE, Project, profile_file
 from basestore.profile.project import parse_project, profile_names
+from basestore.reading import UNFIT
 from basestore.sources.git import Changes, Revision
 
 
@@ -51,5 +52,5 @@ def _values(data: bytes | None) -> object:
     """What a TOML file says; None where there is none, or nothing that can be read."""
     try:
         return None if data is None else tomllib.loads(data.decode())
-    except (ValueError, RecursionError):
+    except UNFIT:
         return None

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from basestore.digest import Digest
 from basestore.errors import UsageError
-from basestore.files import locked_folder
 from basestore.image.model import Image
 from basestore.image.stored import keep_image
 from basestore.lock import images
-from basestore.lock.files import lock_digests, read_images, write_images
+from basestore.lock.files import alone_with_locks, lock_digests, read_images, write_images
 from basestore.lock.model import Lock
 from basestore.pipeline.assembled import Assembler, check_same, manifests
 from basestore.pipeline.locked import LockedProfile
@@ -182,7 +181,7 @@ def record_image(project: Project, built: Built) -> None:
     """
     made = built.recorded
     new = images.ImageRecord(made.name, made.lock, made.image, made.platforms)
-    with locked_folder(project.locks):
+    with alone_with_locks(project):
         records = read_images(project)
         record = images.find(records, made.name, made.lock)
         if record:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from basestore.errors import UsageError
-from basestore.files import replace_files
+from basestore.files import edit_files, replace_files
 from basestore.lock.export.pins import index_of
 from basestore.lock.files import read_lock
 from basestore.lock.model import Lock
@@ -13,6 +13,7 @@ from basestore.pipeline.export import export_requirements
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.recorded import Records
 from basestore.profile.document import nearest, read_file
+from basestore.profile.inside import real_paths
 from basestore.profile.model import Profile, Project
 from basestore.profile.reader import read_profile
 from basestore.profile.service import DEFAULT_WORKDIR, Service
@@ -115,22 +116,36 @@ def write_dockerfile(project: Project, name: str, repository: Repository) -> Wri
 
 def foreign_files(project: Project, written: Written) -> Iterator[str]:
     """Those files that are there and were not written here, relative to the project."""
+    return _foreign(written, _there(project, written))
+
+
+def _there(project: Project, written: Written) -> Mapping[str, bytes | None]:
+    return {file: read_file(project.root, file) for file in written.files}
+
+
+def _foreign(written: Written, there: Mapping[str, bytes | None]) -> Iterator[str]:
     for file, own in written.marks.items():
-        there = read_file(project.root, file)
-        if there is not None and not there.startswith(own.encode()):
+        found = there[file]
+        if found is not None and not found.startswith(own.encode()):
             yield file
 
 
 def keep_written(project: Project, written: Written) -> None:
-    """Write the files, all of them or none; raises ForeignFileError."""
-    for file in foreign_files(project, written):
+    """Write the files, all of them or none.
+
+    Raises ForeignFileError, ChangedFileError and LeadsOutError.
+    """
+    there = _there(project, written)
+    for file in _foreign(written, there):
         raise ForeignFileError(file, written.service)
-    replace_written(project, written)
+    places = real_paths(project.root, written.files)
+    edit_files({places[f]: (there[f], data) for f, data in written.files.items()})
 
 
 def replace_written(project: Project, written: Written) -> None:
-    """Write the files, all of them or none, in the place of whatever is there."""
-    replace_files({project.root / file: data for file, data in written.files.items()})
+    """Write the files, all or none, in the place of whatever is there; raises LeadsOutError."""
+    places = real_paths(project.root, written.files)
+    replace_files({places[file]: data for file, data in written.files.items()})
 
 
 def _delta(service: Service, profile: Profile, lock: Lock) -> Delta | None:

@@ -4,10 +4,11 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from basestore.files import replace_files
+from basestore.files import ChangedFileError, edit_files
 from basestore.lock.files import read_lock
 from basestore.profile.document import DocumentError, read_file
 from basestore.profile.edit import without_elements, without_lines
+from basestore.profile.inside import real_paths
 from basestore.profile.lines import KeyPath, element_spans, key_lines
 from basestore.profile.model import PROJECT_FILE, Location, Project, Requirement
 from basestore.profile.project import all_names
@@ -54,13 +55,27 @@ def duplicates(project: Project, name: str) -> tuple[Duplicate, ...]:
 def take_out(project: Project, found: Sequence[Duplicate]) -> tuple[str, ...]:
     """Take duplicates out of the files that hold them; the files, all written or none.
 
+    Raises LeadsOutError, and ChangedFileError where one isn't as it was when they were found.
+
     Files that other profiles and services read, too, are left, and so is a ``pyproject.toml``:
     what a project depends on is its own matter.
     """
     shared = _read_by_others(project, {one.service for one in found})
-    changed = dict(_edited(project, [one for one in found if one.place.file not in shared]))
-    replace_files({project.root / file: text.encode() for file, text in changed.items()})
+    taken = [one for one in found if one.place.file not in shared]
+    before = {one.place.file: read_file(project.root, one.place.file) for one in taken}
+    _check_still_there(project, found)
+    changed = dict(_edited(before, taken))
+    places = real_paths(project.root, changed)
+    edit_files({places[f]: (before[f], text.encode()) for f, text in changed.items()})
     return tuple(changed)
+
+
+def _check_still_there(project: Project, found: Sequence[Duplicate]) -> None:
+    """Raise ChangedFileError for a file whose duplicates are others than those that were found."""
+    again = {one for name in {one.service for one in found} for one in duplicates(project, name)}
+    for one in found:
+        if one not in again:
+            raise ChangedFileError(project.root / one.place.file)
 
 
 def _is_met(requirement: Requirement, there: Sequence[Mapping[str, str]]) -> bool:
@@ -79,9 +94,11 @@ def _read_by_others(project: Project, services: Collection[str]) -> frozenset[st
     return frozenset(file for one in others for file in one.files) - {PROJECT_FILE}
 
 
-def _edited(project: Project, found: Sequence[Duplicate]) -> Iterator[tuple[str, str]]:
+def _edited(
+    before: Mapping[str, bytes | None], found: Sequence[Duplicate]
+) -> Iterator[tuple[str, str]]:
     for file, here in _by_file(found).items():
-        data = read_file(project.root, file)
+        data = before[file]
         if data is None or file.endswith("pyproject.toml"):
             continue
         text = data.decode()

@@ -13,9 +13,10 @@ from basestore.pipeline.engine_record import NotInEngineError, engine_built, rec
 from basestore.profile.model import Project
 from basestore.progress import Progress
 from basestore.registry.client import RegistryClient
-from basestore.registry.inspect import PublishedImage, inspect_image
-from basestore.registry.push import TagTakenError
+from basestore.registry.inspect import PublishedParts, published_manifest, published_parts
+from basestore.registry.push import KeptError, TagTakenError
 from basestore.registry.reference import Reference
+from basestore.registry.standing import Seen, ask_all
 from basestore.target import Platform
 
 
@@ -49,26 +50,25 @@ def push_engine_built(
 ) -> EnginePushed:
     """Let an engine push a service's recorded image, and record its manifest's digest.
 
-    The registry is asked first, and the engine opened only where that lacks the image. Raises what
-    `engine_built` raises, NotInEngineError, TagTakenError, LostPushError, EngineRefusedError,
-    NoEngineError, and what the client raises.
+    The registry is asked first, and the engine opened only where that lacks the image or a blob of
+    it. Raises what `engine_built` raises, NotInEngineError, TagTakenError, LostPushError,
+    KeptError, EngineRefusedError, NoEngineError, and what the client raises.
     """
     record = engine_built(project, name)
-    found = _published(record, client)
-    if found is None:
+    published = _published(record, client)
+    sent = published is None or bool(_lacking(published, client))
+    if published is None or sent:
         with engine() as opened:
             published = _send(record, opened, client, progress)
-    else:
-        published = found
-    pushed = replace(record, platforms=_manifests(published))
+    pushed = replace(record, platforms=_manifests(published, record, client))
     if pushed != record:
         record_engine_built(project, pushed)
-    return EnginePushed(pushed, str(client.repository), published.digest, sent=found is None)
+    return EnginePushed(pushed, str(client.repository), published.digest, sent)
 
 
 def _send(
     record: ServiceRecord, engine: Engine, client: RegistryClient, progress: Progress
-) -> PublishedImage:
+) -> PublishedParts:
     """Let an engine push an image; what the registry has of it then."""
     if engine.image(str(record.image)) is None:
         raise NotInEngineError(record.service, engine.host, record.image)
@@ -79,18 +79,28 @@ def _send(
     published = _published(record, client)
     if published is None or published.digest != digest:
         raise LostPushError(engine.host, Reference(client.repository, record.tag, digest))
+    if lacking := _lacking(published, client):
+        raise KeptError(client.repository, [str(one) for one in lacking])
     return published
 
 
-def _published(record: ServiceRecord, client: RegistryClient) -> PublishedImage | None:
+def _published(record: ServiceRecord, client: RegistryClient) -> PublishedParts | None:
     """What the registry has under the tag; raises TagTakenError where it is another image."""
-    found = inspect_image(client, record.tag)
+    found = published_parts(client, record.tag)
     if found is None:
         return None
-    if record.image not in {found.digest, *(one.config for one in found.manifests)}:
+    if record.image not in {found.digest, *(one.config.digest for one in found.manifests)}:
         raise TagTakenError(Reference(client.repository, record.tag), record.image, found.digest)
     return found
 
 
-def _manifests(published: PublishedImage) -> Mapping[Platform, Digest]:
-    return {Platform.parse(one.platform): one.digest for one in published.manifests}
+def _lacking(published: PublishedParts, client: RegistryClient) -> tuple[Seen, ...]:
+    """The blobs that the registry hasn't, or not in their size."""
+    return tuple(one for one in ask_all(client, published.blobs) if not one.stands)
+
+
+def _manifests(
+    published: PublishedParts, record: ServiceRecord, client: RegistryClient
+) -> Mapping[Platform, Digest]:
+    read = [published_manifest(client, record.tag, one) for one in published.manifests]
+    return {Platform.parse(one.platform): one.digest for one in read}

@@ -4,8 +4,7 @@ from basestore.digest import Digest
 from basestore.engine.client import Engine
 from basestore.engine.exchange import pull
 from basestore.errors import DisagreementError
-from basestore.files import locked_folder
-from basestore.lock.files import lock_digest, read_services, write_services
+from basestore.lock.files import alone_with_locks, lock_digest, read_services, write_services
 from basestore.lock.services import ServiceRecord, record_service
 from basestore.pipeline.recorded import NotBuiltError, Records
 from basestore.profile.model import Project
@@ -44,7 +43,7 @@ def engine_built(project: Project, name: str) -> ServiceRecord:
 
 def record_engine_built(project: Project, record: ServiceRecord) -> None:
     """Record a service's image in the services file, in the place of the last one."""
-    with locked_folder(project.locks):
+    with alone_with_locks(project):
         records = read_services(project)
         write_services(project, record_service(records, record, project.services))
 

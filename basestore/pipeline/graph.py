@@ -10,6 +10,7 @@ from basestore.pipeline.recorded import Records
 from basestore.pipeline.standing import Standing, base_image, recorded_of, standing
 from basestore.profile.family import Parents, ancestors, in_family_order
 from basestore.profile.model import Project
+from basestore.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,16 @@ class Node:
     dependents: tuple[str, ...]
 
 
-def graph(project: Project, names: Collection[str], now: datetime) -> tuple[Node, ...]:
+def graph(
+    project: Project, names: Collection[str], now: datetime, state: State | None = None
+) -> tuple[Node, ...]:
     """Profiles and services with all that they stand on and all that stands on them.
 
     All there are where none is named; parents before children. ``now`` decides on ages and waivers
-    of the policy. Raises DocumentError for the images file and the services file.
+    of the policy; ``state`` is what this user remembers. Raises DocumentError for the images file
+    and the services file.
     """
-    family = _Family.of(Locks.of(project, now), Records.read(project))
+    family = _Family.of(Locks.of(project, now, state), Records.read(project))
     wanted = set(names) or set(family.order)
     near = {
         one

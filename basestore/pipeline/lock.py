@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from basestore.debian.packages import SuiteIndex
 from basestore.digest import Digest
 from basestore.errors import InputError, PolicyError
 from basestore.lock import codec
@@ -17,6 +18,7 @@ from basestore.lock.origin import Head, Origin
 from basestore.lock.policy import Hit, PolicyHitError, Verdict
 from basestore.lock.policy import check as judge
 from basestore.lock.texts import texts_of
+from basestore.pipeline.believe import believable, is_kept
 from basestore.profile.cutoff import moment_of
 from basestore.profile.family import ancestors, in_family_order, parents_of
 from basestore.profile.model import Profile, Project, Requirement
@@ -40,6 +42,7 @@ class World:
 
     ``now`` is the time that an origin may name, and by which policies judge; ``learn`` finds out
     what they ask about wheels, ``pin`` digests that no index tells, and ``tells`` which are told.
+    ``suite``: a suite's signed index for a platform, where rows of a lock are looked up.
     """
 
     uv: Uv
@@ -49,6 +52,7 @@ class World:
     learn: Learn = learn_nothing
     pin: Pin = pin_nothing
     tells: Tells = tells_all
+    suite: Callable[[str, Platform], SuiteIndex] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +123,9 @@ def lock_profile(project: Project, name: str, wish: SolveOptions, world: World) 
             raise StaleLockError(parent)
     job = _job(project, profile)
     anew = wish.upgrade or wish.upgrade_foundation
-    if freshness and freshness.fresh and job.known.previous and job.previous and not anew:
+    if freshness and is_kept(freshness) and job.known.previous and job.previous and not anew:
         return _keep(job, job.known.previous, job.previous, world.now)
-    return _resolve(job, wish, world)
+    return _resolve(job, believable(profile, job.known, job.parent, wish), world)
 
 
 def _in_force(project: Project, waiver: Waiver) -> Iterator[str]:
@@ -146,12 +150,14 @@ def _is_stale(project: Project, name: str) -> bool:
 
 
 def _job(project: Project, profile: Profile) -> _Job:
-    parent, parent_digest = _read(project, profile.parent.name) if profile.parent else (None, None)
-    previous, digest = _read(project, profile.name)
+    parent, parent_digest = (
+        read_known(project, profile.parent.name) if profile.parent else (None, None)
+    )
+    previous, digest = read_known(project, profile.name)
     return _Job(project, profile, known.Known(parent, previous), parent_digest, digest)
 
 
-def _read(project: Project, name: str) -> tuple[known.Locked | None, Digest | None]:
+def read_known(project: Project, name: str) -> tuple[known.Locked | None, Digest | None]:
     """A lock with the origin that describes it, if that one is there.
 
     A `lock` that was killed between the two names left an earlier lock's origin; that still says
@@ -172,14 +178,15 @@ def _freshness(project: Project, name: str, now: datetime | None) -> Freshness |
         return None
 
 
-def _keep(job: _Job, previous: known.Locked, digest: Digest, now: datetime) -> Locked:
+def _keep(job: _Job, previous: known.Locked, digest: Digest, moment: datetime) -> Locked:
     """The lock stays; where files have changed that mean the same, the origin notes them."""
     how, lock = previous.origin, previous.lock
     verdict = Verdict()
     if how:
         if job.profile.policy.rules:
-            verdict = judge(job.profile.policy, facts(job.profile, lock, how.packages), now)
-        head = Head(digest, how.head.inputs, source_files(job.profile, job.parent), verdict.waived)
+            verdict = judge(job.profile.policy, facts(job.profile, lock, how.packages), moment)
+        now = inputs(job.profile, job.parent)
+        head = Head(digest, now.digest, source_files(job.profile, job.parent), verdict.waived)
         how = replace(how, head=head, foundation=foundation_digest(lock))
         write_lock(job.project, lock, _restated(how, job.profile))
     packages = _packages(lock)
@@ -205,7 +212,7 @@ def _by_name(profile: Profile) -> Mapping[str, Sequence[Requirement]]:
 
 def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
     solution = solve(
-        job.profile, job.known, _limited(job.profile, wish, world.now), _ports(job, world)
+        job.profile, job.known, limited(job.profile, wish, world.now), ports(job.profile, world)
     )
     for platform in solution.lock.platforms:
         plan(solution.lock, platform)  # too many layers are to be known before anybody builds
@@ -214,10 +221,11 @@ def _resolve(job: _Job, wish: SolveOptions, world: World) -> Locked:
     return Locked(job.profile.name, digest, job.previous, packages, verdict.warnings, verdict.idle)
 
 
-def _ports(job: _Job, world: World) -> Ports:
+def ports(profile: Profile, world: World) -> Ports:
+    """What solving a profile asks of the world."""
     return Ports(
         world.uv,
-        lambda platform: world.foundation(job.profile, platform),
+        lambda platform: world.foundation(profile, platform),
         world.measure,
         world.learn,
         world.now,
@@ -226,7 +234,7 @@ def _ports(job: _Job, world: World) -> Ports:
     )
 
 
-def _limited(profile: Profile, wish: SolveOptions, now: datetime) -> SolveOptions:
+def limited(profile: Profile, wish: SolveOptions, now: datetime) -> SolveOptions:
     """The wish with the profile's ``exclude-newer``, unless the wish has one."""
     if profile.exclude_newer is None or wish.before is not None:
         return wish

@@ -14,6 +14,7 @@ from basestore.lock.stale import blamed, stale_of
 from basestore.profile.document import read_file
 from basestore.profile.family import Parents, parents_of
 from basestore.profile.model import Project
+from basestore.state import State
 
 
 class LockState(StrEnum):
@@ -67,9 +68,9 @@ class Locks:
     parents: Parents
 
     @classmethod
-    def of(cls, project: Project, now: datetime) -> "Locks":
-        """Those of a project."""
-        return cls(Checks(project, now), parents_of(project))
+    def of(cls, project: Project, now: datetime, state: State | None = None) -> "Locks":
+        """Those of a project; ``state``: what this user remembers of them."""
+        return cls(Checks(project, now, state or State.none()), parents_of(project))
 
     def state(self, name: str) -> LockState:
         """How a lock stands."""

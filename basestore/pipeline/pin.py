@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from basestore.errors import DisagreementError, UsageError
-from basestore.files import rewrite_files
+from basestore.files import edit_files
 from basestore.lock.files import UnwritableError, lock_file, read_images
 from basestore.lock.images import find as find_record
 from basestore.pins import Bases, Edit, Judgement, Occurrence, State, Target, rewrite
@@ -14,6 +14,7 @@ from basestore.pins.settle import places_of, settle
 from basestore.pipeline.locked import read_locked
 from basestore.pipeline.pin_files import read_files
 from basestore.profile.document import read_file
+from basestore.profile.inside import real_paths
 from basestore.profile.model import Project
 from basestore.profile.project import profile_names
 from basestore.sources.git import Revision
@@ -140,7 +141,8 @@ def bases_of(project: Project) -> Bases:
 def rewrite_pins(found: Pins) -> tuple[str, ...]:
     """Replace what differs in all files or in none, modes kept; the files that changed.
 
-    Raises UnwritableError, and UnpinnedAfterAllError before anything is written.
+    Raises UnwritableError; LeadsOutError, UnpinnedAfterAllError, and ChangedFileError for a file
+    that isn't as it was read, before anything is written.
     """
     edits: dict[str, set[Edit]] = {}
     for pin in found.to_mend:
@@ -148,8 +150,9 @@ def rewrite_pins(found: Pins) -> tuple[str, ...]:
             edits.setdefault(edit.file, set()).add(edit)
     changed = {file: rewrite(found.contents[file], edits[file]) for file in sorted(edits)}
     _check_mended(found, changed)
+    places = real_paths(found.root, changed)
     try:
-        rewrite_files({found.root / file: data for file, data in changed.items()})
+        edit_files({places[f]: (found.contents[f], data) for f, data in changed.items()})
     except OSError as error:
         raise UnwritableError(changed, error.strerror or str(error)) from error
     return tuple(changed)

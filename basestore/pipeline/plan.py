@@ -16,8 +16,9 @@ from basestore.recipe.causes import Cause
 from basestore.recipe.model import FoundationRecipe
 from basestore.registry.auth import AccessRefusedError
 from basestore.registry.client import RegistryClient
-from basestore.registry.push import PARALLEL, is_pushed
-from basestore.store import Store
+from basestore.registry.push import is_pushed, whole
+from basestore.registry.standing import PARALLEL
+from basestore.store import Realisation, Store
 from basestore.target import Platform
 
 
@@ -146,7 +147,7 @@ def plan_push(
     would be mounted from.
     """
     repository = str(client.repository)
-    if tag and plan.image and is_pushed(client, tag, plan.image):
+    if tag and plan.image and is_pushed(client, tag, plan.image) and whole(client, plan.image):
         return PushPlan(repository, pushed=True)
     if tag and plan.image is None and client.manifest_digest(tag):
         return PushPlan(repository, pushed=True)
@@ -155,7 +156,7 @@ def plan_push(
         made = layer.realisation
         if made is None:
             return True
-        return not (client.has_blob(made.layer) or any(_shows(one, made.layer) for one in siblings))
+        return not (_has(client, made) or any(_shows(one, made) for one in siblings))
 
     with ThreadPoolExecutor(PARALLEL) as pool:
         lacking = pool.map(lacks, plan.layers)
@@ -207,12 +208,18 @@ class _Planner:
         return {digest: size for digest, size in wanted.items() if not has(digest)}
 
 
-def _shows(sibling: RegistryClient, layer: Digest) -> bool:
+def _shows(sibling: RegistryClient, made: Realisation) -> bool:
     """Whether another repository has a blob and lets us see it."""
     try:
-        return sibling.has_blob(layer)
+        return _has(sibling, made)
     except AccessRefusedError:
         return False
+
+
+def _has(client: RegistryClient, made: Realisation) -> bool:
+    """Whether a repository has a layer, in its size where that is told."""
+    found = client.find_blob(made.layer, made.size)
+    return found is not None and found.size in (None, made.size)
 
 
 def _once(platforms: Iterable[PlatformPlan]) -> tuple[PlannedLayer, ...]:

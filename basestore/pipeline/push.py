@@ -1,4 +1,4 @@
-"""Push: an image goes to a registry, which is asked first whether it has it."""
+"""Push: an image goes to a registry, which is asked first whether it has all of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from basestore.image.model import Image
 from basestore.pipeline.recorded import Recorded
 from basestore.progress import Progress
 from basestore.registry.client import Manifest, RegistryClient
-from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push
+from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,14 @@ def push_image(
 ) -> Pushed:
     """Push a recorded image, as it was assembled; its blobs and documents are in the store.
 
-    Raises TagTakenError, WrongDigestError where the store is damaged, and what the client raises.
+    Raises TagTakenError, KeptError, WrongDigestError where the store is damaged, and what the
+    client raises.
     """
     repository = str(client.repository)
     if is_pushed(client, recorded.tag, recorded.image):
-        return Pushed(recorded, repository, PushReport(recorded.image, tagged=False))
+        there = whole(client, recorded.image)
+        if there is not None:
+            return Pushed(recorded, repository, there)
     report = push(client, recorded.tag, _push_image(store, image), siblings, progress)
     return Pushed(recorded, repository, report)
 

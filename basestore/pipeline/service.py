@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from basestore.files import locked_folder
-from basestore.lock.files import read_services, write_services
+from basestore.lock.files import alone_with_locks, read_services, write_services
 from basestore.lock.freshness import StaleLockError, Why, check
 from basestore.lock.inputs import Part
 from basestore.lock.model import Lock
@@ -163,7 +162,7 @@ def record_built(project: Project, built: Built) -> None:
     if made is None:
         raise ValueError(f"{found.name} is no service that was made here")
     new = ServiceRecord(found.name, found.image, made.base, made, found.platforms)
-    with locked_folder(project.locks):
+    with alone_with_locks(project):
         records = read_services(project)
         last = records.get(found.name)
         if last and last.made == made:

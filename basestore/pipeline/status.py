@@ -20,6 +20,7 @@ from basestore.pipeline.standing import recorded_of, standing
 from basestore.profile.document import read_file
 from basestore.profile.family import ancestors, in_family_order
 from basestore.profile.model import Project
+from basestore.state import State
 from basestore.store import Store
 from basestore.target import Platform
 
@@ -73,13 +74,17 @@ class Status:
 
 
 def status(
-    project: Project, names: Sequence[str], store: Store | None, now: datetime
+    project: Project,
+    names: Sequence[str],
+    store: Store | None,
+    now: datetime,
+    state: State | None = None,
 ) -> tuple[Status, ...]:
-    """How profiles and services stand, parents before children.
+    """How profiles and services stand, parents before children; ``state``: as in `Locks.of`.
 
     Raises DocumentError for the images file and the services file.
     """
-    locks = Locks.of(project, now)
+    locks = Locks.of(project, now, state)
     assembler = Assembler.of(project, store) if store else None
     shelf = _Shelf(project, Records.read(project), store, assembler)
     depths = {name: _depth(locks, names, name) for name in names}
@@ -195,7 +200,7 @@ def _hex(digest: Digest | None) -> str | None:
 
 def _tally(project: Project, name: str) -> Tally | None:
     data = read_file(project.root, lock_file(name))
-    return None if data is None else tally(data)
+    return None if data is None else tally(data, lock_file(name))
 
 
 def _expected(counted: Tally | None) -> Mapping[Platform, int]:

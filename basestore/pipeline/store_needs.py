@@ -13,6 +13,7 @@ from basestore.lock import images, services
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE, parse_lock
 from basestore.lock.model import Lock
 from basestore.profile.document import read_file
+from basestore.reading import UNFIT
 from basestore.recipe.model import Recipe
 from basestore.recipe.plan import TooManyLayersError, plan
 from basestore.sources.git import Revision
@@ -146,7 +147,7 @@ class Needs:
             if self.store.blobs.size(digest) > _DOCUMENT:
                 return {}
             body = json.loads(self.store.blobs.read(digest))
-        except (MissingBlobError, DamagedBlobError, ValueError):
+        except (MissingBlobError, DamagedBlobError, *UNFIT):
             return {}
         return body if isinstance(body, dict) else {}
 
@@ -154,7 +155,7 @@ class Needs:
 def _named(descriptors: Any) -> Iterator[Digest]:
     """What a list of descriptors points to; nothing where it is of another form."""
     for one in descriptors if isinstance(descriptors, list) else ():
-        with suppress(TypeError, LookupError, ValueError, AttributeError):
+        with suppress(*UNFIT):
             yield Digest.parse(one["digest"])
 
 

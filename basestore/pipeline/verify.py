@@ -1,4 +1,4 @@
-"""Verify: profile, lock, images file and registry agree, or each that doesn't is named."""
+"""Verify: profile, lock and images file agree, or each that doesn't is named."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 from basestore.digest import Digest
 from basestore.errors import IntegrityError
-from basestore.image.model import APPLICATION_LABEL, LOCK_LABEL
 from basestore.layer.deb.content import check_contents as check_deb
 from basestore.layer.wheel.content import Compared, check_contents, compare_contents
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE, lock_file
@@ -22,8 +21,7 @@ from basestore.pipeline.locked import LockedProfile, read_locked
 from basestore.pipeline.recorded import OtherImageError, Recorded, Records
 from basestore.profile.model import Project
 from basestore.progress import Progress
-from basestore.registry.client import RegistryClient
-from basestore.registry.inspect import PublishedImage, inspect_image
+from basestore.state import State
 from basestore.store import Store
 
 
@@ -52,15 +50,16 @@ def verify_project(
     name: str,
     now: datetime | None = None,
     store: Store | None = None,
+    state: State | None = None,
     records: Records | None = None,
 ) -> tuple[Finding, ...]:
     """Offline: the lock is canonical and fresh, and gives the image that is recorded for it.
 
-    ``now``: as in `check`. ``store``: where the layers are that the image is assembled from.
-    ``records``: those of the project, where they are read already. Raises PolicyHitError, and
+    ``now``, ``state``: as in `check`. ``store``: where the layers are that the image is assembled
+    from. ``records``: those of the project, where they are read already. Raises PolicyHitError, and
     InputError kinds for unreadable files.
     """
-    freshness = check(project, name, now)
+    freshness = check(project, name, now, state)
     if freshness.lock is None:
         return (Finding("lock", False, "there is none"),)
     locked = read_locked(project, name)
@@ -90,15 +89,6 @@ def verify_files(project: Project, recorded: Recorded, store: Store | None) -> t
     way_out = f"run `basestore build {recorded.name}`"
     detail = f"what is copied gives the application {found}, recorded is {kept}; {way_out}"
     return (Finding("files", False, detail),)
-
-
-def verify_registry(recorded: Recorded, client: RegistryClient) -> tuple[Finding, ...]:
-    """The tag is there, with the recorded digests and the lock's label; no layer is pulled."""
-    published = inspect_image(client, recorded.tag)
-    where = f"{client.repository}:{recorded.tag}"
-    if published is None:
-        return (Finding("registry", False, f"{where} is not there"),)
-    return tuple(_published(recorded, published, where))
 
 
 def verify_content(
@@ -158,21 +148,6 @@ def _deb_contents(debs: Collection[Deb], store: Store) -> Iterator[str]:
         privileged |= set(checked.privileged)
     yield f"{files} files of {len(debs)} .debs have their md5sums"
     yield f"setuid or setgid: {', '.join(sorted(privileged)) or 'none'}"
-
-
-def _published(recorded: Recorded, published: PublishedImage, where: str) -> Iterator[Finding]:
-    same = published.digest == recorded.image
-    labels = {LOCK_LABEL: recorded.lock.hex}
-    if recorded.made:
-        labels[APPLICATION_LABEL] = recorded.made.application.hex
-    detail = f"{where} is {published.digest}" + ("" if same else f", recorded is {recorded.image}")
-    yield Finding("registry", same, detail)
-    for manifest in published.manifests:
-        for name, wanted in labels.items():
-            label = manifest.labels.get(name, "")
-            holds = label == wanted
-            detail = "" if holds else f", not {wanted}"
-            yield Finding("label", holds, f"{manifest.platform}: {name} is {label}{detail}")
 
 
 def _image(project: Project, name: str, recorded: Recorded | None, store: Store | None) -> Finding:

@@ -12,6 +12,8 @@ from basestore.profile.model import DEFAULT_IMAGE_NAME, PROJECT_FILE, Project, p
 from basestore.profile.names import PlainNameError, is_plain, plain_name
 from basestore.profile.pins import read_pins
 from basestore.profile.policy_reader import read_policy
+from basestore.profile.required_version import KEY as REQUIRED_VERSION
+from basestore.profile.required_version import check_required_version
 from basestore.profile.service import Service
 from basestore.profile.service_reader import read_services
 
@@ -91,16 +93,26 @@ def find_root(start: Path) -> Path:
 def read_project(root: Path) -> Project:
     """The project in a folder; all defaults where it has no ``basestore.toml``.
 
-    Raises DocumentError.
+    Raises OtherVersionError before it judges anything else of that file, and DocumentError.
     """
     data = read_file(root, PROJECT_FILE)
-    return Project(root) if data is None else parse_project(root, data)
+    if data is None:
+        return Project(root)
+    table = read_document(PROJECT_FILE, data)
+    check_required_version(table)
+    return _project(root, table)
 
 
 def parse_project(root: Path, data: bytes) -> Project:
-    """The project in a folder, were these bytes its ``basestore.toml``; raises DocumentError."""
-    table = read_document(PROJECT_FILE, data)
-    table.only("registry", "image-name", "policy", "pins", "services")
+    """The project in a folder, were these bytes its ``basestore.toml``; raises DocumentError.
+
+    What an earlier revision wanted of this program's version isn't asked.
+    """
+    return _project(root, read_document(PROJECT_FILE, data))
+
+
+def _project(root: Path, table: Table) -> Project:
+    table.only(REQUIRED_VERSION, "registry", "image-name", "policy", "pins", "services")
     services = read_services(table)
     _check_shared_names(root, table, services)
     project = Project(

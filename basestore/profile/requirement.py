@@ -1,12 +1,15 @@
 """One requirement: PEP 508 by name or by a wheel's URL, wherever it is written."""
 
 from dataclasses import replace
+from itertools import accumulate
 
 from basestore.profile.direct import VARIABLE, Refuse, named, read_direct
 from basestore.profile.model import Location, Requirement
 from basestore.profile.names import ENDLESS_NUMBER, normalised
 
 _LONGEST_SHOWN = 60
+_DEEPEST = 50
+"""Parentheses in each other in a marker; what packaging says of more differs by its version."""
 _PATHS = (".", "/", "~")
 _BUILD = "build a wheel of it, put that into an index or at a URL and name it here"
 
@@ -24,6 +27,8 @@ def parse_requirement(text: str, location: Location, refuse: Refuse) -> Requirem
         raise refuse("a number of a thousand digits", "write a version that somebody has released")
     if VARIABLE.search(text) and "://" not in text:
         raise refuse("a variable outside of a URL", "write what it stands for")
+    if _depth(text) > _DEEPEST:
+        raise refuse("a marker that is nested too deeply", "write it flatter")
     try:
         parsed = Parsed(named(text, refuse))
     except InvalidRequirement as error:
@@ -32,8 +37,6 @@ def parse_requirement(text: str, location: Location, refuse: Refuse) -> Requirem
             f"{_shown(text)} is no requirement: {reason}",
             "write a name, extras and versions as in PEP 508: uvicorn[standard]>=0.30,<1",
         ) from None
-    except RecursionError:
-        raise refuse("a marker that is nested too deeply", "write it flatter") from None
     parsed.name = normalised(parsed.name)
     parsed.extras = {normalised(extra) for extra in parsed.extras}
     if parsed.url is None:
@@ -58,6 +61,12 @@ def parse_constraint(text: str, location: Location, refuse: Refuse) -> Requireme
     # pip: constraints can't have extras; pip-compile writes them all the same, without meaning.
     parsed.extras = set()
     return replace(constraint, text=str(parsed))
+
+
+def _depth(text: str) -> int:
+    """How many parentheses are open at once, whatever they mean."""
+    opened = accumulate((character == "(") - (character == ")") for character in text)
+    return max(opened, default=0)
 
 
 def _shown(text: str) -> str:

@@ -3,7 +3,8 @@
 *repository*: a registry's host and a path in it. *reference*: a repository with a tag, a digest or
 both. *access*: what a token must allow. *challenge*: a server's demand for credentials. *mount*:
 taking a blob over from another repository of the same registry without sending it. *sibling*: such
-a repository.
+a repository. *promised*: what a manifest says of a blob. *standing*: how the blob that the registry
+has agrees with that, by what it says or by its bytes.
 
 Plain HTTP is spoken with this machine only. A tag is never overwritten.
 """
@@ -11,7 +12,14 @@ Plain HTTP is spoken with this machine only. A tag is never overwritten.
 from basestore.registry.auth import Access, Authorisation
 from basestore.registry.client import Manifest, RegistryClient
 from basestore.registry.config import DockerConfig
-from basestore.registry.inspect import PublishedImage, PublishedManifest, inspect_image
+from basestore.registry.inspect import (
+    PromisedBlob,
+    PublishedImage,
+    PublishedManifest,
+    PublishedParts,
+    inspect_image,
+    published_parts,
+)
 from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push
 from basestore.registry.reference import (
     BadReferenceError,
@@ -20,6 +28,7 @@ from basestore.registry.reference import (
     parse_reference,
     parse_repository,
 )
+from basestore.registry.standing import Seen, Standing, ask_all, hash_all
 
 __all__ = [
     "Access",
@@ -27,17 +36,24 @@ __all__ = [
     "BadReferenceError",
     "DockerConfig",
     "Manifest",
+    "PromisedBlob",
     "PublishedImage",
     "PublishedManifest",
+    "PublishedParts",
     "PushBlob",
     "PushImage",
     "PushReport",
     "Reference",
     "RegistryClient",
     "Repository",
+    "Seen",
+    "Standing",
+    "ask_all",
+    "hash_all",
     "inspect_image",
     "is_pushed",
     "parse_reference",
     "parse_repository",
+    "published_parts",
     "push",
 ]

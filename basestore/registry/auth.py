@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from basestore.errors import UnreachableError
+from basestore.reading import UNFIT
 from basestore.registry.challenge import Challenge, parse_challenges
 from basestore.registry.config import DockerConfig, RegistryCredentials
 from basestore.registry.reference import Repository
@@ -177,7 +178,7 @@ def _token_of(answer: bytes) -> str | None:
     try:
         fields = json.loads(answer)
         token = fields.get("token") or fields.get("access_token")
-    except (ValueError, AttributeError, RecursionError):
+    except UNFIT:
         return None
     printable = isinstance(token, str) and token.isascii() and token.isprintable()
     return token if printable and " " not in token else None

@@ -1,11 +1,14 @@
 """Client of one repository: OCI distribution-spec 1.1, the parts that pushing and checking need."""
 
+import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from basestore.digest import Digest
+from basestore.progress import Advance
 from basestore.registry.auth import Access, AccessRefusedError, Authorisation
 from basestore.registry.config import DockerConfig
 from basestore.registry.errors import (
@@ -36,6 +39,11 @@ MANIFEST_TYPES = (
 )
 
 
+# RFC 9110 14.4: the size of the whole stands behind the slash, or "*".
+_PARTS = (206, 416)
+_WHOLE = re.compile(r"/([0-9]{1,18})\Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The bytes of a manifest or index, and what they are said to be."""
@@ -56,6 +64,25 @@ class Upload:
     digest: Digest
     size: int
     open: Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """Something that the registry has; ``size`` in bytes, None where it doesn't tell."""
+
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """What the registry sent under a digest: how many bytes, and what they hash to."""
+
+    digest: Digest
+    size: int
+
+
+class DeniedError(AccessRefusedError):
+    """The registry refuses this request, whoever sends it or to those credentials (401, 403)."""
 
 
 class RegistryClient:
@@ -91,12 +118,11 @@ class RegistryClient:
 
     def manifest_digest(self, name: str) -> Digest | None:
         """The digest of what a tag or digest names, None where it names nothing."""
-        with self._request("HEAD", self._manifest(name), _accept()) as response:
-            if response.status == 404:
-                return None
-            self._expect(response, 200)
-            told = response.headers.get("docker-content-digest")
-        if told is None:
+        answer = self._head(self._manifest(name), _accept())
+        if answer.status == 404:
+            return None
+        told = answer.headers.get("docker-content-digest")
+        if answer.status != 200 or told is None:
             manifest = self.manifest(name)
             return manifest.digest if manifest else None
         return self._parse_digest(told)
@@ -139,22 +165,52 @@ class RegistryClient:
         self._check(digest, data)
         return data
 
-    def has_blob(self, digest: Digest) -> bool:
-        """Whether the repository has the blob."""
-        with self._request("HEAD", self._blob(digest)) as response:
-            if response.status == 404:
-                return False
-            self._expect(response, 200)
-            return True
+    def find_blob(self, digest: Digest, expected: int | None = None) -> There | None:
+        """What the repository has under a digest, None where nothing.
 
-    def sibling_has_blob(self, path: str, digest: Digest) -> bool:
-        """Whether another repository of the registry has the blob, and lets us see it."""
+        GET is begun, for one byte, where HEAD isn't answered, tells no size, or another one than
+        ``expected``: some servers, and some of those that they redirect to, know no HEAD.
+        """
+        answer = self._head(self._blob(digest), {})
+        if answer.status == 404:
+            return None
+        if answer.status == 200 and answer.size is not None and expected in (None, answer.size):
+            return There(answer.size)
+        return self._begin(self._blob(digest))
+
+    def hash_blob(self, digest: Digest, most: int, advance: Advance) -> Hashed | None:
+        """What the repository sends under a digest, None where nothing; read again where torn.
+
+        No more than ``most`` bytes, and one. ``advance`` is told of bytes never seen before only.
+        """
+        furthest = 0
+
+        def once() -> Hashed | None:
+            nonlocal furthest
+            with self._ask(self._transport.send, Request("GET", self._blob(digest))) as response:
+                if response.status == 404:
+                    return None
+                self._expect(response, 200)
+                size, sha256 = 0, hashlib.sha256()
+                for chunk in response.chunks():
+                    size += len(chunk)
+                    sha256.update(chunk)
+                    if size > most:
+                        break
+                    advance(max(size - furthest, 0))
+                    furthest = max(size, furthest)
+                return Hashed(Digest(sha256.hexdigest()), size)
+
+        return self._transport.backoff.retry(once)
+
+    def sibling_has_blob(self, path: str, digest: Digest, size: int) -> bool:
+        """Whether another repository has the blob whole, as far as told, and lets us see it."""
         url = f"{self.repository.api}/{path}/blobs/{digest}"
         try:
-            with self._request("HEAD", url) as response:
-                return response.status == 200
+            answer = self._head(url, {})
         except AccessRefusedError:
             return False
+        return answer.status == 200 and answer.size in (None, size)
 
     def mount(self, upload: Upload, path: str) -> bool:
         """Take a blob over from a repository with that path; whether the registry did.
@@ -196,6 +252,25 @@ class RegistryClient:
             if response.status == 404:
                 raise BrokenOffError(request.url, "the upload session is gone")
             self._expect(response, 201)
+
+    def _head(self, url: str, headers: Mapping[str, str]) -> "_Head":
+        """What HEAD is answered; what refuses that method may yet answer GET."""
+        try:
+            with self._request("HEAD", url, headers) as response:
+                return _Head(response.status, response.length, response.headers)
+        except DeniedError:
+            return _Head(403, None, {})
+
+    def _begin(self, url: str) -> There | None:
+        """What GET says of something before it sends it."""
+        with self._request("GET", url, {"Range": "bytes=0-0"}) as response:
+            if response.status == 404:
+                return None
+            if response.status in _PARTS:
+                found = _WHOLE.search(response.headers.get("content-range", ""))
+                return There(int(found[1]) if found else None)
+            self._expect(response, 200)
+            return There(response.length)
 
     def _session(self, response: Response) -> str:
         """Where the upload goes on; "the Location header", which may be relative."""
@@ -257,9 +332,9 @@ class RegistryClient:
             yield response
             response.drain()
 
-    def _denied(self, response: Response) -> AccessRefusedError:
+    def _denied(self, response: Response) -> DeniedError:
         _, reason = read_errors(response)
-        return AccessRefusedError(self.repository, reason or f"{response.status}")
+        return DeniedError(self.repository, reason or f"{response.status}")
 
     def _expect(self, response: Response, status: int) -> None:
         if response.status == status:
@@ -285,6 +360,13 @@ class RegistryClient:
 
     def _blob(self, digest: Digest) -> str:
         return f"{self.repository.url}/blobs/{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    status: int
+    size: int | None
+    headers: Mapping[str, str]
 
 
 def _with(request: Request, authorization: str | None) -> Request:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from basestore.errors import InputError, UnreachableError
+from basestore.reading import UNFIT
 from basestore.transport import Credentials
 
 # Under these Docker keeps what was given for the Hub.
@@ -85,7 +86,7 @@ def _read(path: Path) -> Mapping[str, object]:
         return {}
     except OSError as error:
         raise DockerConfigError(path, error.strerror or "it can't be read") from None
-    except ValueError:
+    except UNFIT:
         raise DockerConfigError(path, "it is no JSON") from None
     if not isinstance(config, dict):
         raise DockerConfigError(path, "it is no JSON object")
@@ -173,7 +174,7 @@ def _answer(helper: str, host: str, output: bytes) -> RegistryCredentials | None
     try:
         answer = json.loads(output)
         user, secret = answer["Username"], answer["Secret"]
-    except (ValueError, KeyError, TypeError):
+    except UNFIT:
         raise CredentialHelperError(helper, host, "its answer can't be understood") from None
     if not (isinstance(user, str) and isinstance(secret, str)):
         raise CredentialHelperError(helper, host, "its answer can't be understood")

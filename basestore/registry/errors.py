@@ -4,6 +4,7 @@ import json
 import re
 
 from basestore.errors import IntegrityError, UnreachableError
+from basestore.reading import UNFIT
 from basestore.registry.reference import Repository
 from basestore.transport import Response, TransportError, phrase
 
@@ -58,7 +59,7 @@ def read_errors(response: Response) -> tuple[tuple[str, ...], str]:
     try:
         answer = json.loads(response.read(_LARGEST_ANSWER))
         errors = [error for error in answer["errors"] if isinstance(error, dict)]
-    except (TransportError, ValueError, KeyError, TypeError, RecursionError):
+    except (TransportError, *UNFIT):
         return (), ""
     codes = tuple(str(error.get("code")) for error in errors)
     codes = tuple(code for code in codes if _CODE.fullmatch(code))

@@ -12,6 +12,7 @@ import msgspec
 
 from basestore.digest import Digest
 from basestore.errors import UnreachableError
+from basestore.reading import UNFIT
 from basestore.registry.client import Manifest, RegistryClient
 from basestore.registry.reference import Repository
 
@@ -43,6 +44,38 @@ class PublishedManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class PromisedBlob:
+    """A blob that a manifest names. ``size``: bytes, None where it says none that can be."""
+
+    name: str
+    digest: Digest
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedManifest:
+    """One platform's manifest by its digest, and what it names: the config, then the layers."""
+
+    digest: Digest
+    config: PromisedBlob
+    layers: tuple[PromisedBlob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedParts:
+    """What a tag or digest names: ``digest`` is its own, ``manifests`` those of the platforms."""
+
+    digest: Digest
+    manifests: tuple[NamedManifest, ...]
+
+    @property
+    def blobs(self) -> tuple[PromisedBlob, ...]:
+        """Each blob that the manifests name, once."""
+        named = [blob for one in self.manifests for blob in (one.config, *one.layers)]
+        return tuple({blob.digest: blob for blob in named}.values())
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedImage:
     """What a tag names. ``digest`` is the index's, or the manifest's where it stands alone."""
 
@@ -59,6 +92,7 @@ class _Platform(msgspec.Struct):
 class _Descriptor(msgspec.Struct):
     digest: str
     platform: _Platform | None = None
+    size: int | None = None
 
 
 class _Document(msgspec.Struct):
@@ -83,11 +117,36 @@ def inspect_image(client: RegistryClient, tag: str) -> PublishedImage | None:
     Everything read is checked against its digest. Raises NoImageError, WrongContentError and the
     errors of the client.
     """
-    top = client.manifest(tag)
+    parts = published_parts(client, tag)
+    if parts is None:
+        return None
+    manifests = tuple(published_manifest(client, tag, one) for one in parts.manifests)
+    return PublishedImage(parts.digest, manifests)
+
+
+def published_parts(client: RegistryClient, name: str) -> PublishedParts | None:
+    """What a tag or digest (``sha256:…``) names, None where it names nothing; no config is read.
+
+    Raises as `inspect_image` does.
+    """
+    top = client.manifest(name)
     if top is None:
         return None
-    inspector = _Inspector(client, tag)
-    return PublishedImage(top.digest, inspector.manifests(top))
+    inspector = _Inspector(client, name)
+    return PublishedParts(top.digest, tuple(map(inspector.named, inspector.documents(top))))
+
+
+def published_manifest(client: RegistryClient, tag: str, named: NamedManifest) -> PublishedManifest:
+    """One platform's image with what its config says; raises as `inspect_image` does."""
+    config = _Inspector(client, tag).config(named.config.digest)
+    labels = (config.config.labels if config.config else None) or {}
+    return PublishedManifest(
+        platform=_shown(_platform(config)),
+        digest=named.digest,
+        config=named.config.digest,
+        labels={name: _shown(text) for name, text in labels.items()},
+        layers=tuple(layer.digest for layer in named.layers),
+    )
 
 
 _Type = TypeVar("_Type")
@@ -98,14 +157,27 @@ class _Inspector:
     client: RegistryClient
     tag: str
 
-    def manifests(self, top: Manifest) -> tuple[PublishedManifest, ...]:
+    def documents(self, top: Manifest) -> tuple[Manifest, ...]:
+        """The manifests of the platforms."""
         document = self._decode(top.data, _Document)
         if document.manifests is None:
-            return (self._manifest(top),)
+            return (top,)
         images = [entry for entry in document.manifests if not _is_attestation(entry)]
         if len(images) > _MOST_IMAGES:
             raise self._error(f"its index names {len(images)} images")
-        return tuple(self._manifest(self._fetch(entry)) for entry in images)
+        return tuple(map(self._fetch, images))
+
+    def named(self, manifest: Manifest) -> NamedManifest:
+        """What a manifest names."""
+        document = self._decode(manifest.data, _Document)
+        if document.config is None:
+            raise self._error(f"{manifest.digest} has no config")
+        layers = tuple(self._promised("layer", layer) for layer in document.layers)
+        return NamedManifest(manifest.digest, self._promised("config", document.config), layers)
+
+    def config(self, digest: Digest) -> _Config:
+        """A config, of which little is read."""
+        return self._decode(self.client.blob(digest, _LARGEST_CONFIG), _Config)
 
     def _fetch(self, entry: _Descriptor) -> Manifest:
         manifest = self.client.manifest(str(self._digest(entry)))
@@ -113,25 +185,14 @@ class _Inspector:
             raise self._error(f"its manifest {entry.digest} is missing")
         return manifest
 
-    def _manifest(self, manifest: Manifest) -> PublishedManifest:
-        document = self._decode(manifest.data, _Document)
-        if document.config is None:
-            raise self._error(f"{manifest.digest} has no config")
-        digest = self._digest(document.config)
-        config = self._decode(self.client.blob(digest, _LARGEST_CONFIG), _Config)
-        labels = (config.config.labels if config.config else None) or {}
-        return PublishedManifest(
-            platform=_shown(_platform(config)),
-            digest=manifest.digest,
-            config=digest,
-            labels={name: _shown(text) for name, text in labels.items()},
-            layers=tuple(self._digest(layer) for layer in document.layers),
-        )
+    def _promised(self, name: str, entry: _Descriptor) -> PromisedBlob:
+        size = entry.size if entry.size is not None and entry.size >= 0 else None
+        return PromisedBlob(name, self._digest(entry), size)
 
     def _decode(self, data: bytes, kind: type[_Type]) -> _Type:
         try:
             return msgspec.json.decode(data, type=kind)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, *UNFIT) as error:
             raise self._error(str(error)) from None
 
     def _digest(self, entry: _Descriptor) -> Digest:

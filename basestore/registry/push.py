@@ -1,6 +1,8 @@
 """Pushing: what the registry lacks, blobs before manifests, the tag last.
 
-A tag is never overwritten: where it names another image already, that is a disagreement.
+Each blob and manifest is asked for, with its size, and asked for again where it was sent: some
+registries accept an upload and keep what they have. A tag is never overwritten: where it names
+another image already, that is a disagreement.
 """
 
 import threading
@@ -9,13 +11,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from basestore.digest import Digest
-from basestore.errors import DisagreementError
+from basestore.errors import DisagreementError, IntegrityError
 from basestore.progress import Advance, Progress
 from basestore.registry.client import Manifest, RegistryClient, Upload
-from basestore.registry.reference import Reference
-
-PARALLEL = 8
-"""Blobs at a time."""
+from basestore.registry.errors import WrongContentError
+from basestore.registry.inspect import NoImageError, PromisedBlob, published_parts
+from basestore.registry.reference import Reference, Repository
+from basestore.registry.standing import PARALLEL, Seen, Standing, ask, ask_all
 
 
 class TagTakenError(DisagreementError):
@@ -30,6 +32,21 @@ class TagTakenError(DisagreementError):
         self.reference = reference
         self.expected = expected
         self.found = found
+
+
+class KeptError(IntegrityError):
+    """The registry accepted what was sent, and has not that afterwards; ``kept`` says what."""
+
+    def __init__(self, repository: Repository, kept: Sequence[str]) -> None:
+        others = f", and {len(kept) - 1} more" if len(kept) > 1 else ""
+        super().__init__(
+            f"{repository} doesn't keep what it is sent: {kept[0]}{others}",
+            "a registry may keep what it has under a digest, whatever it is sent: have its "
+            "operator remove that from its storage (in docker-registry's the file "
+            "blobs/sha256/../DIGITS/data), or push elsewhere with --to",
+        )
+        self.repository = repository
+        self.kept = tuple(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +90,39 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class PushReport:
-    """What a push did. ``tagged`` is false where the tag was there already: nothing was done."""
+    """What a push did. ``tagged`` is false where the tag was there already.
+
+    ``manifests``: how many were sent, without the tag. ``untold``: blobs that are there, but whose
+    size the registry doesn't tell; all others have the right one.
+    """
 
     digest: Digest
     tagged: bool
     uploaded: Tally = Tally()
     mounted: Tally = Tally()
     present: Tally = Tally()
+    manifests: int = 0
+    untold: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done."""
+        return self.tagged or bool(self.uploaded.count + self.mounted.count + self.manifests)
 
 
-class _Outcome(Enum):
+class _Way(Enum):
     UPLOADED = "uploaded"
     MOUNTED = "mounted"
     PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a blob; ``kept`` says how it stands where it isn't what was sent."""
+
+    way: _Way
+    untold: bool = False
+    kept: str = ""
 
 
 class _StoppedError(Exception):
@@ -98,6 +135,25 @@ def is_pushed(client: RegistryClient, tag: str, digest: Digest) -> bool:
     if found is not None and found != digest:
         raise TagTakenError(Reference(client.repository, tag), digest, found)
     return found is not None
+
+
+def whole(client: RegistryClient, digest: Digest) -> PushReport | None:
+    """That nothing is to be done for an image whose every part is there; else None.
+
+    What its parts are is read of its manifests, which are held to their digests.
+    """
+    try:
+        parts = published_parts(client, str(digest))
+    except (NoImageError, WrongContentError):
+        return None
+    if parts is None:
+        return None
+    seen = ask_all(client, parts.blobs)
+    if not all(one.stands for one in seen):
+        return None
+    size = sum(one.blob.size or 0 for one in seen)
+    untold = sum(one.standing is Standing.UNTOLD for one in seen)
+    return PushReport(digest, tagged=False, present=Tally(len(seen), size), untold=untold)
 
 
 def push(
@@ -113,23 +169,46 @@ def push(
     Raises TagTakenError before anything is sent, and the errors of the client.
     """
     digest = image.top.digest
-    if is_pushed(client, tag, digest):
-        return PushReport(digest, tagged=False)
+    tagged = is_pushed(client, tag, digest)
     blobs = list({blob.digest: blob for blob in image.blobs}.values())
     outcomes = _Push(client, siblings, progress).push_all(blobs)
-    if image.index is not None:
-        for manifest in image.manifests:
-            client.put_manifest(str(manifest.digest), manifest)
-        client.put_manifest(str(digest), image.index)
-    client.put_manifest(tag, image.top)
-    tallies = {outcome: _tally(blobs, outcomes, outcome) for outcome in _Outcome}
+    kept = [outcome.kept for outcome in outcomes if outcome.kept]
+    if kept:
+        raise KeptError(client.repository, kept)
+    sent = _put_manifests(client, image)
+    if not tagged:
+        client.put_manifest(tag, image.top)
+    tallies = {way: _tally(blobs, outcomes, way) for way in _Way}
     return PushReport(
         digest,
-        tagged=True,
-        uploaded=tallies[_Outcome.UPLOADED],
-        mounted=tallies[_Outcome.MOUNTED],
-        present=tallies[_Outcome.PRESENT],
+        tagged=not tagged,
+        uploaded=tallies[_Way.UPLOADED],
+        mounted=tallies[_Way.MOUNTED],
+        present=tallies[_Way.PRESENT],
+        manifests=sent,
+        untold=sum(outcome.untold for outcome in outcomes),
     )
+
+
+def _put_manifests(client: RegistryClient, image: PushImage) -> int:
+    """Put what the registry lacks of the manifests, the index last; how many those are."""
+    documents = (*image.manifests, *((image.index,) if image.index else ()))
+    lacking = [manifest for manifest in documents if not _stands(client, manifest)]
+    for manifest in lacking:
+        client.put_manifest(str(manifest.digest), manifest)
+    kept = [manifest for manifest in lacking if not _stands(client, manifest)]
+    if kept:
+        said = [f"the manifest {one.digest} isn't what was sent" for one in kept]
+        raise KeptError(client.repository, said)
+    return len(lacking)
+
+
+def _stands(client: RegistryClient, manifest: Manifest) -> bool:
+    """Whether the registry has the bytes of a manifest, which are few: they are read."""
+    try:
+        return client.manifest(str(manifest.digest)) is not None
+    except WrongContentError:
+        return False
 
 
 class _Push:
@@ -157,19 +236,32 @@ class _Push:
             pool.shutdown(cancel_futures=True)
 
     def _push(self, blob: PushBlob) -> _Outcome:
-        client = self._client
-        if client.has_blob(blob.digest):
-            return _Outcome.PRESENT
-        holder = next(
-            (path for path in self._siblings if client.sibling_has_blob(path, blob.digest)), None
-        )
+        seen = self._ask(blob)
+        if seen.stands:
+            return _Outcome(_Way.PRESENT, seen.standing is Standing.UNTOLD)
+        way = self._send(blob, self._holder(blob))
+        seen = self._ask(blob)
+        if way is _Way.MOUNTED and not seen.stands:
+            way = self._send(blob, None)
+            seen = self._ask(blob)
+        return _Outcome(way, seen.standing is Standing.UNTOLD, "" if seen.stands else str(seen))
+
+    def _ask(self, blob: PushBlob) -> Seen:
+        return ask(self._client, PromisedBlob(blob.name, blob.digest, blob.size))
+
+    def _holder(self, blob: PushBlob) -> str | None:
+        """Whose repository a blob can be mounted from."""
+        has = self._client.sibling_has_blob
+        return next((p for p in self._siblings if has(p, blob.digest, blob.size)), None)
+
+    def _send(self, blob: PushBlob, holder: str | None) -> _Way:
         with self._progress.task("push", blob.name, blob.size) as advance:
             upload = Upload(blob.digest, blob.size, self._counted(blob, advance))
-            if holder is not None and client.mount(upload, holder):
-                return _Outcome.MOUNTED
+            if holder is not None and self._client.mount(upload, holder):
+                return _Way.MOUNTED
             if holder is None:
-                client.upload(upload)
-            return _Outcome.UPLOADED
+                self._client.upload(upload)
+            return _Way.UPLOADED
 
     def _counted(self, blob: PushBlob, advance: Advance) -> Callable[[], Iterator[bytes]]:
         """The blob's bytes; ``advance`` is told of those that no earlier try sent."""
@@ -190,6 +282,6 @@ class _Push:
         return chunks
 
 
-def _tally(blobs: Sequence[PushBlob], outcomes: Sequence[_Outcome], wanted: _Outcome) -> Tally:
-    sizes = [blob.size for blob, outcome in zip(blobs, outcomes, strict=True) if outcome is wanted]
+def _tally(blobs: Sequence[PushBlob], outcomes: Sequence[_Outcome], way: _Way) -> Tally:
+    sizes = [blob.size for blob, one in zip(blobs, outcomes, strict=True) if one.way is way]
     return Tally(len(sizes), sum(sizes))

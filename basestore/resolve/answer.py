@@ -57,14 +57,17 @@ def package_origins(
             found.licences,
             found.standing,
             wheel.sha256 not in untold,
+            closure.extras.get(name, ()),
         )
     return origins
 
 
 def deb_origins(foundation: SolvedFoundation, profile: Profile) -> Mapping[str, DebOrigin]:
     """How each .deb came about."""
-    requires = foundation.requires
+    requires, provides = foundation.requires, foundation.provides
     return {
-        deb.name: DebOrigin(profile.foundation.suite, requires.get(deb.name, ()))
+        deb.name: DebOrigin(
+            profile.foundation.suite, requires.get(deb.name, ()), provides.get(deb.name, ())
+        )
         for deb in foundation.debs
     }

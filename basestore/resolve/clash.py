@@ -1,14 +1,12 @@
 """Clashes: what an ancestor is locked to, and what else is asked of the same package."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from basestore.sources.uv_failure import bounds_on
+
 Newest = Callable[[str], str | None]
 """The newest version that a requirement allows; empty where there is none, None if unknown."""
-
-_BOUND = r"[<>=!~]=?=?[^\s,]+"
-_BOUNDS = rf"(?P<bounds>{_BOUND}(?:,\s?{_BOUND})*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,7 @@ def find_clash(
 def _against(package: str, version: str, reason: str) -> Iterator[str]:
     from packaging.specifiers import SpecifierSet
 
-    for match in re.finditer(rf"(?<![\w.-]){re.escape(package)}{_BOUNDS}", reason):
-        bounds = match["bounds"].rstrip(".;)")
+    for bounds in bounds_on(package, reason):
         try:
             allows = SpecifierSet(bounds).contains(version, prereleases=True)
         except ValueError:  # InvalidSpecifier is one, and so are thousands of digits

@@ -1,6 +1,6 @@
 """Why there is no set of .debs, in the words of the profile."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -89,6 +89,18 @@ def asked_for(index: SuiteIndex, names: Iterable[str]) -> list[str]:
     UnknownDebError where none or several do.
     """
     return sorted({_meant(index, name) for name in names})
+
+
+def stand_ins(index: SuiteIndex, names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """The packages that stand for names that no package has, and those names, sorted.
+
+    Raises what `asked_for` raises.
+    """
+    meant: dict[str, tuple[str, ...]] = {}
+    for name in sorted({*names}):
+        if (package := _meant(index, name)) != name:
+            meant[package] = (*meant.get(package, ()), name)
+    return meant
 
 
 def _meant(index: SuiteIndex, name: str) -> str:

@@ -1,6 +1,5 @@
 """Why there is no lock, in the user's own words: requirements by file and line."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,7 +12,12 @@ from basestore.profile.model import Index, Requirement
 from basestore.profile.names import normalised
 from basestore.resolve.clash import Newest, find_clash
 from basestore.sources.uv import Target
-from basestore.sources.uv_failure import UnsatisfiableError
+from basestore.sources.uv_failure import (
+    UnsatisfiableError,
+    mentioned,
+    unknown_package,
+    without_wheel,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +138,6 @@ class Wanted:
         return normalised(f"basestore-profile-{self.profile}").rstrip("-")
 
 
-_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_NO_WHEEL = re.compile(
-    r"(?P<name>[\w.-]+)(?P<version>[=<>][^\s,]*)? ha(?:s|ve) no (?:usable wheels|wheels with a "
-    r"matching)"
-)
-_UNKNOWN = re.compile(r"(?P<name>[\w.-]+) was not found in the (?:package registry|cache)")
-
-
 def explain(
     error: UnsatisfiableError,
     wanted: Wanted,
@@ -160,19 +156,13 @@ def explain(
         names = names.union(*map(mentioned, needed))
     stated = (*wanted.demands, *wanted.constraints)
     demands = [demand for demand in stated if demand.name in names]
-    if unknown := _UNKNOWN.search(error.reason):
-        hint = _unknown_hint(normalised(unknown["name"]), wanted)
-        return UnknownPackageError(wanted, demands, reason, hint)
-    if missing := _NO_WHEEL.search(error.reason):
-        return NoWheelError(wanted, demands, reason, _no_wheel_hint(missing["name"], wanted))
+    if unknown := unknown_package(error.reason):
+        return UnknownPackageError(wanted, demands, reason, _unknown_hint(unknown, wanted))
+    if missing := without_wheel(error.reason):
+        return NoWheelError(wanted, demands, reason, _no_wheel_hint(missing, wanted))
     if any(demand.generation for demand in demands):
         return _contradiction(wanted, demands, reason, newest)
     return ResolutionError(wanted, demands, reason, _loosen_hint(error))
-
-
-def mentioned(reason: str) -> frozenset[str]:
-    """All that may be a package's name in a reason of uv's, normalised."""
-    return frozenset(normalised(word) for word in _WORD.findall(reason))
 
 
 def no_wheel(package: str, version: str, wanted: Wanted, path: Sequence[str]) -> NoWheelError:

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from basestore.debian.packages import SuiteIndex
+from basestore.debian.software import glibc_version, python_version
 from basestore.debian.version import Version
 from basestore.errors import NoResolutionError
 from basestore.lock.model import Deb
 from basestore.profile.model import DebianFoundation
 from basestore.resolve.debs import Solution, solve_debs
+from basestore.resolve.debs_failure import stand_ins
 from basestore.target import Platform
 
 _INTERPRETER = re.compile(r"python(3\.[0-9]+)")
-_LIBRARY = re.compile(r"[0-9]+\.[0-9]+")
 
 
 class NoPythonError(NoResolutionError):
@@ -47,13 +48,15 @@ class SolvedFoundation:
     """A foundation's .debs by name, and the facts that wheels need.
 
     ``python`` is the interpreter's full version (``3.11.2``), ``glibc`` such as ``2.36``.
-    ``requires``: for each .deb the names of those that meet its dependencies.
+    ``requires``: for each .deb the names of those that meet its dependencies. ``provides``: of
+    those that stand for names that no package has, the names that they were asked for by.
     """
 
     debs: tuple[Deb, ...]
     python: str
     glibc: str
     requires: Mapping[str, tuple[str, ...]]
+    provides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def solve_foundation(
@@ -71,7 +74,11 @@ def solve_foundation(
     if library is None:
         raise NoGlibcError(foundation.suite, platform)
     return SolvedFoundation(
-        solution.debs, python_version(interpreter), glibc_version(library), solution.requires
+        solution.debs,
+        python_version(interpreter),
+        glibc_version(library),
+        solution.requires,
+        stand_ins(index, foundation.packages),
     )
 
 
@@ -79,23 +86,6 @@ def offered_pythons(index: SuiteIndex) -> tuple[str, ...]:
     """The Pythons that a suite has interpreters of, as ``major.minor``, oldest first."""
     found = {match[1] for name in index.names() if (match := _INTERPRETER.fullmatch(name))}
     return tuple(sorted(found, key=lambda python: int(python.partition(".")[2])))
-
-
-def python_version(version: Version) -> str:
-    """The interpreter's own version, as PEP 440 writes it.
-
-    Debian writes a candidate for release ``~rc1``, so that it sorts before the release, and what it
-    took out of the source ``+dfsg``.
-    """
-    return version.upstream.partition("+")[0].replace("~", "")
-
-
-def glibc_version(version: Version) -> str:
-    """The C library's ``major.minor``; raises ValueError for a version that has none."""
-    match = _LIBRARY.match(version.upstream)
-    if match is None:
-        raise ValueError(f"{version} is no version of the GNU C library")
-    return match[0]
 
 
 def _version(solution: Solution, name: str) -> Version | None:

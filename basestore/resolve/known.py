@@ -53,10 +53,21 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The parent's lock, fresh, where there is a parent, and the profile's previous one."""
+    """The parent's lock, fresh, where there is a parent, and the profile's previous one.
+
+    ``doubted``: the previous lock only says what is preferred, and what digests, sizes and facts it
+    and its origin tell is found out anew, but for what ``since``, an earlier one, has.
+    """
 
     parent: Locked | None = None
     previous: Locked | None = None
+    doubted: bool = False
+    since: Locked | None = None
+
+    @property
+    def believed(self) -> Locked | None:
+        """The lock whose digests, sizes and facts are taken as they are, beside the parent's."""
+        return self.since if self.doubted else self.previous
 
     def check(self, profile: Profile) -> None:
         """Raise what stands between a profile and its parent's lock.
@@ -90,7 +101,7 @@ class Known:
     def told(self) -> Mapping[Digest, bool]:
         """Of all wheels there are, whether an index told their digest; what no origin says is."""
         found: dict[Digest, bool] = {}
-        for locked in (self.previous, self.parent):
+        for locked in (self.believed, self.parent):
             origins = locked.origin.packages if locked and locked.origin else {}
             for one in locked.lock.platforms if locked else ():
                 for wheel in one.wheels:
@@ -111,11 +122,22 @@ class Known:
 
     def own(self, profile: Profile, platform: Platform) -> Mapping[str, Wheel]:
         """The previous lock's wheels by name; of what is replaced only the profile's own."""
-        return {
-            name: wheel
-            for name, wheel in _wheels(self.previous, platform).items()
-            if wheel.generation == profile.name or name not in profile.replaces
-        }
+        return _own(self.previous, profile, platform)
+
+    def seen(self, profile: Profile, platform: Platform) -> Mapping[str, Wheel]:
+        """The same of the lock whose digests are believed."""
+        return _own(self.believed, profile, platform)
+
+    def settled(self, profile: Profile) -> frozenset[str]:
+        """The packages of the previous lock that are locked as they are believed to be."""
+        platforms = self.previous.lock.platforms if self.previous else ()
+        pairs = [
+            (self.own(profile, one.platform), self.seen(profile, one.platform)) for one in platforms
+        ]
+        names = {name for own, _ in pairs for name in own}
+        return frozenset(
+            name for name in names if all(own.get(name) == seen.get(name) for own, seen in pairs)
+        )
 
     def pins(self, profile: Profile, platform: Platform) -> Mapping[str, str]:
         """The previous versions, those of other platforms for what this one doesn't have yet."""
@@ -126,7 +148,7 @@ class Known:
 
     def sizes(self) -> Mapping[Digest, int]:
         """The sizes of all wheels there are."""
-        locks = [locked.lock for locked in (self.parent, self.previous) if locked]
+        locks = [locked.lock for locked in (self.parent, self.believed) if locked]
         platforms = [platform for lock in locks for platform in lock.platforms]
         return {wheel.sha256: wheel.size for one in platforms for wheel in one.wheels}
 
@@ -161,6 +183,14 @@ def _wheels(locked: Locked | None, platform: Platform) -> dict[str, Wheel]:
     return {wheel.name: wheel for wheel in part.wheels} if part else {}
 
 
+def _own(locked: Locked | None, profile: Profile, platform: Platform) -> dict[str, Wheel]:
+    return {
+        name: wheel
+        for name, wheel in _wheels(locked, platform).items()
+        if wheel.generation == profile.name or name not in profile.replaces
+    }
+
+
 def _foundation(locked: Locked | None, platform: Platform) -> SolvedFoundation | None:
     part = _part(locked, platform)
     if part is None or locked is None:
@@ -172,4 +202,5 @@ def _foundation(locked: Locked | None, platform: Platform) -> SolvedFoundation |
         name: tuple(needed for needed in debs[name].requires if needed in here)
         for name in sorted(here & debs.keys())
     }
-    return SolvedFoundation(part.debs, part.python, part.glibc, requires)
+    provides = {name: debs[name].provides for name in here & debs.keys() if debs[name].provides}
+    return SolvedFoundation(part.debs, part.python, part.glibc, requires, provides)

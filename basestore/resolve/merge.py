@@ -21,6 +21,7 @@ def merge_packages(
             _both(known.licences, origin.licences),
             max(filter(None, (known.standing, origin.standing)), default=None),  # a yank wins
             known.told and origin.told,
+            tuple(sorted({*known.extras, *origin.extras})),
         )
     return merged
 
@@ -35,5 +36,6 @@ def merge_debs(platforms: Sequence[Mapping[str, DebOrigin]]) -> Mapping[str, Deb
     for name, origin in (item for platform in platforms for item in platform.items()):
         known = merged.get(name, origin)
         requires = tuple(sorted({*known.requires, *origin.requires}))
-        merged[name] = DebOrigin(known.suite, requires)
+        provides = tuple(sorted({*known.provides, *origin.provides}))
+        merged[name] = DebOrigin(known.suite, requires, provides)
     return merged

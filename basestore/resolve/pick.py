@@ -44,7 +44,7 @@ class Picker:
         chosen = choose(
             allowed, wanted, closure.path(name, [*asked_names(self.profile), *closure.roots])
         )
-        if name not in self.upgrade and not by_url:
+        if name not in self.upgrade and not by_url and not self.known.doubted:
             # Who upgrades everything doesn't mean to take other bytes for the same file.
             refuse_changed(chosen, self.known.own(self.profile, target.platform).get(name))
         return chosen
@@ -78,16 +78,16 @@ class Picker:
         if name in self.upgrade and not stays:
             locked = None
         found = self.direct.checked(wheel, asked, locked)
-        meant = not stays and any(one.hashes for one in asked)
+        meant = not stays and (self.known.doubted or any(one.hashes for one in asked))
         if locked and locked.file == found.file and locked.sha256 != found.sha256 and not meant:
             raise ChangedUrlError(locked, asked[0], found)
         return found
 
     def _locked(self, name: str, target: Target) -> Wheel | None:
-        """A package's wheel in the parent's lock, or else in the previous one."""
+        """A package's wheel in the parent's lock, or else in the previous one that is believed."""
         if self._stays(name, target):
             return self.known.parents(target.platform)[name]
-        return self.known.own(self.profile, target.platform).get(name)
+        return self.known.seen(self.profile, target.platform).get(name)
 
     def _stays(self, name: str, target: Target) -> bool:
         """Whether a package is the parent's, whatever is upgraded."""
@@ -99,7 +99,7 @@ class Picker:
         name, platform = package.name, target.platform
         parents = self.known.parents(platform).get(name)
         if parents is not None and name not in self.profile.replaces:
-            return keep(package, parents, target)
+            return self._believed(package, parents) or keep(package, parents, target)
         same = [w for w in package.wheels if parents is not None and w.sha256 == parents.sha256]
         if same:
             return same[0]
@@ -108,4 +108,16 @@ class Picker:
             return None
         if self.profile.team_lock or by_url:
             return None  # what is asked for is that very file
+        if self.known.doubted:
+            seen = self.known.seen(self.profile, platform).get(name)
+            listed = [wheel for wheel in package.wheels if wheel.sha256 == own.sha256]
+            return next(iter(listed), None) or self._believed(package, own if own == seen else None)
         return keep(package, own, target)
+
+    def _believed(self, package: IndexedPackage, kept: Wheel | None) -> IndexedWheel | None:
+        """A wheel that is to be believed, though its index lists it no more; else None."""
+        if kept is None or not self.known.doubted:
+            return None
+        if any(kept.sha256 == one.sha256 or kept.file == one.file for one in package.wheels):
+            return None
+        return IndexedWheel(kept.file, "", kept.sha256, kept.size, None)

@@ -82,7 +82,7 @@ def _standing(known: Known) -> Mapping[Digest, str]:
 
 def _licences(known: Known) -> Mapping[Digest, tuple[str, ...]]:
     found: dict[Digest, tuple[str, ...]] = {}
-    for locked in (known.parent, known.previous):
+    for locked in (known.parent, known.believed):
         packages = locked.origin.packages if locked and locked.origin else {}
         platforms = locked.lock.platforms if locked else ()
         for wheel in (wheel for platform in platforms for wheel in platform.wheels):

@@ -49,7 +49,8 @@ from basestore.target import Platform
 class Solution:
     """A lock and how it came about. ``direct``: where each requirement of the profile stands.
 
-    ``verdict``: the policy's, which has no hits.
+    ``verdict``: the policy's, which has no hits. ``gone``: packages that stay as they are believed
+    to be, and which their indexes list no more.
     """
 
     lock: Lock
@@ -57,6 +58,7 @@ class Solution:
     packages: Mapping[str, PackageOrigin]
     debs: Mapping[str, DebOrigin]
     verdict: Verdict = field(default_factory=Verdict)
+    gone: tuple[str, ...] = ()
 
     def origin(
         self, head: Head, parts: Mapping[Part, Digest], resolver: str, resolved: datetime
@@ -105,7 +107,8 @@ def solve(profile: Profile, known: Known, options: SolveOptions, ports: Ports) -
     verdict = judge(profile, lock, packages, ports.now)
     bases = () if profile.service else answers  # a service's .debs are its base's
     debs = merge_debs([deb_origins(answer.foundation, profile) for answer in bases])
-    return Solution(lock, direct_places(profile, answers), packages, debs, verdict)
+    gone = solver.gone(answers)
+    return Solution(lock, direct_places(profile, answers), packages, debs, verdict, gone)
 
 
 def _lacking(lock: Lock, service: Service) -> Lock:
@@ -173,7 +176,8 @@ class _Solver:
     def _preferences(self, platform: Platform) -> Preferences:
         fixed = frozenset(self.known.inherited(platform, self.profile.replaces))
         pins, options = self.known.pins(self.profile, platform), self.options
-        return Preferences(pins, options.upgrade, fixed, options.before)
+        new = frozenset(pins) - self.known.settled(self.profile) if self.known.doubted else set()
+        return Preferences(pins, options.upgrade, fixed, options.before, frozenset(new))
 
     def learned(self, answers: Sequence[Answer]) -> Mapping[Digest, Learned]:
         """What the policy has to know of the chosen wheels."""
@@ -186,6 +190,18 @@ class _Solver:
         # The digests of a team's lock are that lock's word: no index is asked.
         tells = tells_all if self.profile.team_lock else self.ports.tells
         return find_untold(self.known, chosen, tells, self.ports.uv.trusted)
+
+    def gone(self, answers: Sequence[Answer]) -> tuple[str, ...]:
+        """The packages of its own that are kept though no index lists them."""
+        if not self.known.doubted or self.profile.team_lock:
+            return ()
+        names = {
+            name
+            for answer in answers
+            for name, wheel in answer.chosen.items()
+            if not wheel.url and name not in self.known.parents(answer.target.platform)
+        }
+        return tuple(sorted(names))
 
     def locked(self, answers: Sequence[Answer]) -> tuple[PlatformLock, ...]:
         """The platforms' parts of the lock, once all sizes are known."""

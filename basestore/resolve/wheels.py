@@ -9,17 +9,11 @@ from basestore.errors import UnreachableError
 from basestore.lock.model import Wheel
 from basestore.resolve.ages import left_out, resolve_aged
 from basestore.resolve.clash import Newest
-from basestore.resolve.explain import (
-    ChangedWheelError,
-    Wanted,
-    explain,
-    mentioned,
-    no_wheel,
-)
+from basestore.resolve.explain import ChangedWheelError, Wanted, explain, no_wheel
 from basestore.resolve.paths import shortest_path
 from basestore.sources.pylock import IndexedPackage, IndexedWheel
 from basestore.sources.uv import Found, Question, Target, Uv
-from basestore.sources.uv_failure import UnsatisfiableError
+from basestore.sources.uv_failure import UnsatisfiableError, mentioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +22,14 @@ class Preferences:
 
     ``upgrade``: names without a preference; ``*`` stands for all. ``fixed``: names of the parent's
     part, which stay whatever is preferred. ``before``: what enters the lock was uploaded before it.
+    ``new``: names that enter the lock though they are preferred.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
     upgrade: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
     before: datetime | None = None
+    new: frozenset[str] = frozenset()
 
     def keeps(self, name: str) -> bool:
         """Whether a package's earlier version is preferred."""
@@ -46,6 +42,7 @@ class Closure:
 
     ``requires``: who requires whom. ``indexes``: where each came from; ``urls``: these indexes'
     URLs, empty where there is none. ``roots``: what leads to all else, where no requirement does.
+    ``extras``: with which packages are taken, where with any.
     """
 
     packages: Mapping[str, IndexedPackage]
@@ -53,6 +50,7 @@ class Closure:
     indexes: Mapping[str, str]
     urls: Mapping[str, str] = field(default_factory=dict)
     roots: tuple[str, ...] = ()
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def path(self, name: str, roots: Iterable[str]) -> tuple[str, ...]:
         """The shortest path from a root to a package."""
@@ -170,7 +168,7 @@ def _question(wanted: Wanted, preferences: Preferences, forced: Collection[str])
         pins,
         preferences.upgrade,
         preferences.before,
-        frozenset(pins) | preferences.fixed,
+        frozenset(pins) - preferences.new | preferences.fixed,
         constraints=tuple(demand.as_asked or demand.text for demand in wanted.constraints),
     )
 
@@ -183,6 +181,7 @@ def _ask(uv: Uv, question: Question) -> Closure:
         _requires(found),
         {entry.name: entry.index for entry in found},
         {entry.name: entry.url for entry in found},
+        extras={entry.name: entry.extras for entry in found if entry.extras},
     )
 
 

@@ -59,7 +59,12 @@ def run_program(command: Sequence[str]) -> str:
     """The ``Run`` of a real host."""
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     except OSError:
         return ""

@@ -9,6 +9,7 @@ from basestore.errors import InputError
 from basestore.lock.model import Wheel
 from basestore.profile.direct import VARIABLE
 from basestore.profile.model import Profile, Requirement
+from basestore.reading import UNFIT
 
 _SAFE_IN_USERINFO = "%:"
 _SAFE_BEHIND = "%:/@=+,"
@@ -98,7 +99,7 @@ def _packages(profile: Profile) -> Iterator[Mapping[str, object]]:
     for team in (one.team_lock for one in profile.lineage if one.team_lock):
         try:
             found = tomllib.loads(team.data.decode())
-        except (ValueError, RecursionError):
+        except UNFIT:
             continue  # what is locked may lie in an index all the same
         yield from _tables(found.get("package") or found.get("packages"))
 

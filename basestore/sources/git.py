@@ -170,7 +170,7 @@ class Revision:
         """
         options = ("--raw", "-z", "--no-abbrev", "--no-renames", "--ignore-submodules=none")
         listed = _texts(self.git.output("diff-index", *options, self.commit, "--"))
-        prefix = self.git.output("rev-parse", "--show-prefix").decode().removesuffix("\n")
+        prefix = os.fsdecode(self.git.output("rev-parse", "--show-prefix")).removesuffix("\n")
         pairs = zip(listed[::2], listed[1::2], strict=True)
         rows = ((row, posixpath.relpath(path, prefix or ".")) for row, path in pairs)
         tracked = [path for row, path in rows if not self._is_as_before(row, path)]
@@ -246,7 +246,7 @@ class Git:
         done = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         if not _succeeded(done):
             raise self._unknown(name)
-        return Revision(self, name, done.stdout.decode().strip())
+        return Revision(self, name, done.stdout.decode(errors="replace").strip())
 
     def _unknown(self, name: str) -> UsageError:
         if name == "HEAD":

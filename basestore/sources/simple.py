@@ -10,6 +10,7 @@ from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
 from basestore.errors import UnreachableError
+from basestore.reading import UNFIT
 from basestore.transport import host_of
 
 LIMIT = 64 * 1024 * 1024
@@ -42,7 +43,7 @@ def read_yanked(page: bytes, url: str) -> Mapping[str, str]:
         return _of_json(text) if text.lstrip()[:1] == "{" else _of_html(text)
     except UnicodeDecodeError:
         raise BadPageError(url, "it is not UTF-8") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except UNFIT:
         raise BadPageError(url, "its JSON is not the simple API's") from None
 
 
@@ -56,7 +57,7 @@ def read_unhashed(page: bytes, url: str) -> frozenset[str]:
         return frozenset(str(file["filename"]) for file in files if "sha256" not in file["hashes"])
     except UnicodeDecodeError:
         raise BadPageError(url, "it is not UTF-8") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except UNFIT:
         raise BadPageError(url, "its JSON is not the simple API's") from None
 
 

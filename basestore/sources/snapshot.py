@@ -14,6 +14,7 @@ from msgspec import DecodeError, Struct, json
 from basestore.digest import Digest
 from basestore.errors import UnreachableError
 from basestore.lock.model import Deb
+from basestore.reading import UNFIT
 from basestore.transport import NotFoundError, Transport
 
 SNAPSHOT = "https://snapshot.debian.org"
@@ -73,7 +74,7 @@ def _urls(transport: Transport, base: str, deb: Deb) -> list[str]:
         return []
     try:
         binaries = json.decode(answer, type=_Binaries)
-    except (DecodeError, RecursionError) as error:
+    except (DecodeError, *UNFIT) as error:
         raise SnapshotAnswerError(url, str(error)) from error
     return [
         f"{base}/file/{binary.hash}"

@@ -36,7 +36,8 @@ DIRECT = "direct"
 
 _DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _LINE = re.compile(
-    r"(?P<name>[a-z0-9-]+)(?:==(?P<version>\S+)| @ \S+)(?: ; .*?)?\s+# via (?P<via>.+)"
+    r"(?P<name>[a-z0-9-]+)(?:\[(?P<extras>[^\]]*)\])?(?:==(?P<version>\S+)| @ \S+)(?: ; .*?)?"
+    r"\s+# via (?P<via>.+)"
 )
 _PACKAGE = re.compile(r"[a-z0-9-]*[a-z0-9]")  # and not such as "-c bounds.txt"
 _INDEX = re.compile(r"\s+# from (?P<url>\S+)")
@@ -84,7 +85,8 @@ class Question:
 class Found:
     """Where a resolved package came from: ``index`` by name, ``required_by`` packages by name.
 
-    ``url``: the index's, with credentials if need be; empty where uv tells none.
+    ``url``: the index's, with credentials if need be; empty where uv tells none. ``extras``: those
+    with which anything asks for it, sorted.
     """
 
     name: str
@@ -92,6 +94,15 @@ class Found:
     index: str
     required_by: tuple[str, ...]
     url: str = ""
+    extras: tuple[str, ...] = ()
+
+    def beside(self, other: "Found") -> "Found":
+        """This and what uv tells of the same package with other extras, as one."""
+        return replace(
+            self,
+            required_by=tuple(dict.fromkeys((*self.required_by, *other.required_by))),
+            extras=tuple(sorted({*self.extras, *other.extras})),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +192,7 @@ class Uv:
             output = Path(name) / "requirements.txt"
             pins = sorted(question.pins.items())
             output.write_text("".join(f"{name}=={version}\n" for name, version in pins))
-            style = ["--annotation-style", "line", "--emit-index-annotation"]
+            style = ["--annotation-style", "line", "--emit-index-annotation", "--no-strip-extras"]
             self._compile(output, question, [*style, *options])
             return self._read_trace(output.read_text(), question)
 
@@ -189,7 +200,7 @@ class Uv:
         names = {bare(self._url(index)): index.name for index in question.indexes}
         known = self._credentials(question)
         lines = text.splitlines()
-        found = []
+        found: dict[str, Found] = {}  # one line a package and set of extras
         for line, below in zip(lines, [*lines, ""][1:], strict=True):
             if match := _LINE.fullmatch(line):
                 origin = _INDEX.fullmatch(below)
@@ -199,8 +210,10 @@ class Uv:
                 name, version = match["name"], match["version"]
                 if version is None:
                     index, version = DIRECT, question.pins.get(name, "")
-                found.append(Found(name, version, index, tuple(packages), url))
-        return tuple(found)
+                extras = tuple(sorted(filter(None, re.split(r"[\s,]+", match["extras"] or ""))))
+                one = Found(name, version, index, tuple(packages), url, extras)
+                found[name] = found[name].beside(one) if name in found else one
+        return tuple(found.values())
 
     def _told_default(self) -> str:
         arguments = ["pip", "compile", "none.txt", "--emit-index-url", "--offline", "--no-header"]

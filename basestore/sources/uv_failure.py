@@ -1,12 +1,15 @@
-"""From what uv says when it fails to an error of our own: its reason, not its flags.
+"""What uv says when it fails, and what its words mean: nobody else reads them.
 
-Understood are the messages of uv 0.13 and, for the frame around them, of 0.9 and later.
+They are prose, and another version may have others. So each reader here has an answer for words
+that it doesn't understand, and the reason is then shown as uv gave it. The oldest uv that basestore
+takes and the newest are tried by tests/contract/test_uv_words.py.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from basestore.errors import BasestoreError, NoResolutionError, UnreachableError
+from basestore.profile.names import normalised
 from basestore.transport.url import host_of, redact
 
 
@@ -132,6 +135,49 @@ def failure_of(stderr: str) -> BasestoreError:
             too_new=sorted(set(_TOO_NEW.findall(text))),
         )
     return UvFailedError(redact_urls(": ".join(lines)) or "it gave no reason")
+
+
+_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_BOUND = r"[<>=!~]=?=?[^\s,]+"
+_BOUNDS = rf"{_BOUND}(?:,\s?{_BOUND})*"
+_PACKAGE = rf"(?<![\w.,<>=!~-])(?P<name>{_WORD.pattern})(?:\[[^\]\s]*\])?"
+_NO_WHEEL = re.compile(
+    rf"{_PACKAGE}(?:{_BOUNDS})? ha(?:s|ve) no (?:usable wheels|wheels with a matching)"
+)
+_UNKNOWN = re.compile(rf"{_PACKAGE} was not found in the (?:package registry|cache)")
+
+
+def mentioned(reason: str) -> frozenset[str]:
+    """All that may be a package's name in a reason, normalised."""
+    return frozenset(normalised(word) for word in _WORD.findall(reason))
+
+
+def without_wheel(reason: str) -> str:
+    """The package that has no wheel for the target; empty where the reason says nothing like it."""
+    return _named(_NO_WHEEL.search(reason))
+
+
+def unknown_package(reason: str) -> str:
+    """The package that the index hasn't; empty where the reason says nothing like it."""
+    return _named(_UNKNOWN.search(reason))
+
+
+def bounds_on(package: str, reason: str) -> Iterator[str]:
+    """What may be bounds of a package's version in a reason, such as ``>=1,<2``."""
+    for match in re.finditer(rf"(?<![\w.-]){re.escape(package)}({_BOUNDS})", reason):
+        yield match[1].rstrip(".;)")
+
+
+def _named(match: re.Match[str] | None) -> str:
+    """The package of a match, if it is one: a version there is the end of something else."""
+    from packaging.version import InvalidVersion, Version
+
+    name = match["name"] if match else ""
+    try:
+        Version(name)
+    except InvalidVersion:
+        return normalised(name)
+    return ""
 
 
 def redact_urls(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from basestore.errors import InputError
+from basestore.reading import UNFIT
 
 _Kind = TypeVar("_Kind")
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
@@ -119,7 +120,7 @@ def _read(path: Path) -> _Table:
         return _Table(path)
     except OSError as error:
         raise UvSettingsError(path, error.strerror or "it can't be read") from None
-    except (ValueError, RecursionError):
+    except UNFIT:
         # The reason may quote a word of the file, which may be a password.
         raise UvSettingsError(path, "it is no TOML") from None
 

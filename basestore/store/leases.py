@@ -187,7 +187,8 @@ class Leases:
         """The names of leases that are held, and who holds them, in words."""
         for name in sorted(self.names()):
             if not self._is_dead(name):
-                with contextlib.suppress(OSError), (self.folder / name).open() as file:
+                path = self.folder / name
+                with contextlib.suppress(OSError), path.open(errors="replace") as file:
                     yield name, file.readline().strip()
 
     def bury(self) -> None:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from basestore.canonical import json_bytes
 from basestore.digest import CHUNK, Digest
+from basestore.reading import UNFIT, reading
 from basestore.store.blobs import Blobs, DamagedBlobError, Lease
 from basestore.store.folders import Folders
 from basestore.store.memory import Memory
@@ -26,6 +27,8 @@ _LARGEST = 16 * 1024 * 1024
 
 ROW = struct.Struct("<IQQ")
 """One segment in the table: number of the blob, offset, length; little-endian."""
+
+_FARTHEST = (1 << 63) - 1  # an offset that a file can be read at, off_t
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +142,13 @@ class Realisations:
         return b""
 
     def segments(self, realisation: Realisation) -> Iterator[Segment]:
-        """The layer's segments, in order."""
-        for number, offset, length in ROW.iter_unpack(self._blobs.read(realisation.segments)):
-            yield Segment(realisation.blobs[number], offset, length)
+        """The layer's segments, in order; raises DamagedBlobError for a table that is none."""
+        table, path = realisation.segments, self._blobs.path(realisation.segments)
+        with reading(lambda _: DamagedBlobError(table, path)):
+            for number, offset, length in ROW.iter_unpack(self._blobs.read(table)):
+                if offset + length > _FARTHEST:
+                    raise DamagedBlobError(table, path)
+                yield Segment(realisation.blobs[number], offset, length)
 
 
 class SegmentTable:
@@ -236,7 +243,7 @@ def parse_recipe(data: bytes) -> Digest | None:
     """The layer that a recipe's record names; None for one that can't be read: made again."""
     try:
         return Digest.parse(json.loads(data)["layer"])
-    except _UNREADABLE:
+    except UNFIT:
         return None
 
 
@@ -247,20 +254,17 @@ def parse_layer(layer: Digest, data: bytes) -> Realisation | None:
         return Realisation(
             layer=layer,
             diff_id=Digest.parse(record["diff_id"]),
-            size=_size(record["size"]),
+            size=_number(record["size"]),
             blobs=tuple(Digest.parse(blob) for blob in record["blobs"]),
             segments=Digest.parse(record["segments"]),
             listing=Digest.parse(record["listing"]),
         )
-    except _UNREADABLE:
+    except UNFIT:
         return None
 
 
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
-
-
-def _size(value: object) -> int:
-    """A number of bytes; raises ValueError for anything else."""
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no size")
+def _number(value: object) -> int:
+    """A record's number of bytes; raises ValueError for what is none."""
+    if type(value) is not int or not 0 <= value <= _FARTHEST:
+        raise ValueError("no number of bytes")
     return value

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from basestore.digest import Digest
 from basestore.errors import IntegrityError
+from basestore.reading import UNFIT
 from basestore.store.folders import Folders
 
 
@@ -78,6 +79,8 @@ class Roots:
 def _read(file: Path) -> Path | None:
     """The path in a root's file; None where there is none."""
     try:
-        return Path(json.loads(file.read_bytes())["path"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        found = json.loads(file.read_bytes())["path"]
+        os.fsencode(found)
+        return Path(found) if "\0" not in found else None
+    except (FileNotFoundError, *UNFIT):
         return None

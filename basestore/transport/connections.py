@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from basestore import __version__
+from basestore.reading import reading
 from basestore.transport.errors import (
     BadUrlError,
     BrokenOffError,
     CaBundleError,
     NoConnectionError,
+    ProxyError,
     TransportError,
     UntrustedServerError,
 )
@@ -67,14 +69,14 @@ class Connections:
     def send(self, request: Request) -> Response:
         """One exchange: no redirect is followed, no status is an error.
 
-        Raises NoConnectionError, UntrustedServerError and BrokenOffError.
+        Raises NoConnectionError, UntrustedServerError, BrokenOffError and ProxyError.
         """
         import urllib3
 
         from basestore.transport.wire import in_pieces
 
         timeouts, body = self._timeouts, request.body
-        pool = self._pool(proxy_of(origin(request.url), self._proxies))
+        pool = self._pool_to(origin(request.url))
         try:
             raw = pool.request(
                 request.method,
@@ -99,6 +101,11 @@ class Connections:
             for pool in self._pools.values():
                 pool.clear()
 
+    def _pool_to(self, target: Origin) -> "PoolManager":
+        """The connections to an origin; raises ProxyError."""
+        with reading(lambda _: ProxyError(target.scheme)):
+            return self._pool(proxy_of(target, self._proxies))
+
     def _pool(self, proxy: str) -> "PoolManager":
         with self._lock:
             if proxy not in self._pools:
@@ -115,6 +122,8 @@ class Connections:
         if not proxy:
             return patient(urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=context), wait)
         address, credentials = take_credentials(proxy)
+        if not urlsplit(address).hostname:
+            raise ValueError("a proxy without a host")
         headers = {"Proxy-Authorization": credentials.basic} if credentials else None
         manager = urllib3.ProxyManager(
             address,

@@ -142,6 +142,17 @@ class NetrcError(InputError):
         super().__init__(f"{path} can't be used: {reason}", "mend the file, or move it away")
 
 
+class ProxyError(InputError):
+    """What a variable names as the proxy is none. Its value isn't shown: it may hold a password."""
+
+    def __init__(self, scheme: str) -> None:
+        super().__init__(
+            f"the proxy for {scheme} servers is no usable URL",
+            f"write http://HOST:PORT into the variable {scheme}_proxy, or unset it",
+        )
+        self.scheme = scheme
+
+
 class CaBundleError(InputError):
     """The file with the certificates to trust can't be used."""
 

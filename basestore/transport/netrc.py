@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from basestore.reading import UNFIT, clause
 from basestore.transport.errors import NetrcError
 from basestore.transport.url import Credentials
 
@@ -36,8 +37,8 @@ def _read(path: Path) -> Mapping[str, Credentials]:
         raise NetrcError(str(path), f"line {error.lineno} can't be understood") from None
     except OSError as error:
         raise NetrcError(str(path), error.strerror or "it can't be read") from None
-    except UnicodeDecodeError:
-        raise NetrcError(str(path), "it is not UTF-8") from None
+    except UNFIT as error:
+        raise NetrcError(str(path), clause(error)) from None
     return {
         host: Credentials(user or "", password or "")
         for host, (user, _, password) in hosts.items()

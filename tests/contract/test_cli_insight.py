@@ -353,7 +353,7 @@ def test_plan_of_what_can_not_be_taken(basestore: CommandLine, root: Path) -> No
 def test_plan_asks_a_registry(basestore: CommandLine, root: Path) -> None:
     image = pretend_build(root, "runtime", store_of(basestore))
     with loopback_registry() as registry:
-        there = {str(layer.descriptor.digest): b"" for layer in image.layers[:2]}
+        there = {str(layer.descriptor.digest): bytes(SIZE) for layer in image.layers[:2]}
         registry.blobs["team/base-cpu"] = there
         to = f"{registry.address}/team"
         asked = basestore("plan", "runtime", "--json", "--registry", to).expect(0).json

@@ -420,7 +420,8 @@ def test_verify(basestore: CommandLine, root: Path) -> None:
 
     assert shown[0] == "api: agrees"
     assert [line.split()[:2] for line in shown[1:]] == [
-        ["ok", check] for check in ("lock", "fresh", "image", "files")
+        *(["ok", check] for check in ("lock", "fresh", "image", "files")),
+        ["skip", "metadata"],
     ]
     write(root, "apps/api/main.py", "print('changed')\n")
     assert lines_of_failure(basestore) == ["files"]

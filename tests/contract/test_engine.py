@@ -3,7 +3,6 @@
 import gc
 import io
 import json
-import os
 import socket
 import tarfile
 import uuid
@@ -19,7 +18,6 @@ import pytest
 from images import CONFIG, SYSTEM
 from layers import AMD64, ARM64, foundation_of, keep, new_store, recipe_of, recorded, workshop
 from loopback_engine import NO_PROGRAM, WAITS, LoopbackEngine, loopback_engine
-from services import lacking
 from wheelmaker import make_wheel
 
 from basestore.digest import Digest
@@ -108,9 +106,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     if request.param == "loopback":
         yield request.getfixturevalue("alone")
         return
-    host = os.environ.get("BASESTORE_TEST_DOCKER_HOST")
-    if not host:
-        lacking("needs a Docker Engine of its own: set BASESTORE_TEST_DOCKER_HOST")
+    host = request.getfixturevalue("docker")[2]
     scene = Scene(new_store(tmp_path), Endpoint(host))
     yield scene
     with closing(sdk.APIClient(host, version="1.41")) as client:

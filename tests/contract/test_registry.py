@@ -5,7 +5,6 @@ absence is a failure.
 """
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from basestore.registry import (
     is_pushed,
     push,
 )
-from basestore.registry.client import Upload
+from basestore.registry.client import There, Upload
 from basestore.registry.errors import RegistryRefusedError, UnsafeUploadError, WrongContentError
 from basestore.registry.inspect import NoImageError
 from basestore.registry.push import TagTakenError, Tally
@@ -64,12 +63,7 @@ def host(request: pytest.FixtureRequest) -> str:
     if request.param == "loopback":
         served: LoopbackRegistry = request.getfixturevalue("registry")
         return served.address
-    address = os.environ.get("BASESTORE_TEST_REGISTRY")
-    if address is None:
-        if os.environ.get("BASESTORE_REQUIRE_SERVICES") == "1":
-            pytest.fail("BASESTORE_TEST_REGISTRY names no registry")
-        pytest.skip("BASESTORE_TEST_REGISTRY names no registry")
-    return address
+    return str(request.getfixturevalue("registry_address"))
 
 
 @pytest.fixture
@@ -155,9 +149,9 @@ BLOBS = Tally(22, sum(map(len, LAYERS)) + sum(map(len, CONFIGS.values())))
 
 def test_uploads_and_finds_a_blob(client: RegistryClient) -> None:
     upload = upload_of(b"some bytes")
-    assert not client.has_blob(upload.digest)
+    assert client.find_blob(upload.digest) is None
     client.upload(upload)
-    assert client.has_blob(upload.digest)
+    assert client.find_blob(upload.digest) == There(upload.size)
     assert client.blob(upload.digest, 10) == b"some bytes"
     with pytest.raises(TooLargeError):
         client.blob(upload.digest, 9)
@@ -166,14 +160,14 @@ def test_uploads_and_finds_a_blob(client: RegistryClient) -> None:
 def test_an_empty_blob(client: RegistryClient) -> None:
     upload = Upload(Digest.of(b""), 0, lambda: iter(()))
     client.upload(upload)
-    assert client.has_blob(upload.digest)
+    assert client.find_blob(upload.digest) == There(upload.size)
 
 
 def test_a_blob_is_streamed(client: RegistryClient) -> None:
     piece = bytes(64 * 1024)
     upload = Upload(Digest.of(piece * 64), 64 * len(piece), lambda: iter([piece] * 64))
     client.upload(upload)
-    assert client.has_blob(upload.digest)
+    assert client.find_blob(upload.digest) == There(upload.size)
 
 
 def test_a_blob_with_other_bytes_is_refused(client: RegistryClient) -> None:
@@ -182,7 +176,7 @@ def test_a_blob_with_other_bytes_is_refused(client: RegistryClient) -> None:
         client.upload(upload)
     assert raised.value.codes == ("DIGEST_INVALID",)
     assert raised.value.exit_code == 6
-    assert not client.has_blob(upload.digest)
+    assert client.find_blob(upload.digest) is None
 
 
 def test_an_upload_torn_midway_starts_again(client: RegistryClient) -> None:
@@ -207,16 +201,17 @@ def test_mounts_from_a_sibling(transport: Transport, client: RegistryClient) -> 
     path = client.repository.path
     sibling = Repository(client.repository.host, f"{path}-child")
     child = RegistryClient.writer(transport, sibling, NO_CONFIG, [path])
-    assert child.sibling_has_blob(path, upload.digest)
-    assert not child.has_blob(upload.digest)
+    assert child.sibling_has_blob(path, upload.digest, upload.size)
+    assert not child.sibling_has_blob(path, upload.digest, upload.size + 1)
+    assert child.find_blob(upload.digest) is None
     assert child.mount(replace(upload, open=_never), path)
-    assert child.has_blob(upload.digest)
+    assert child.find_blob(upload.digest) == There(upload.size)
 
 
 def test_a_missed_mount_becomes_an_upload(client: RegistryClient) -> None:
     upload = upload_of(b"nowhere yet")
     assert not client.mount(upload, "test/absent")
-    assert client.has_blob(upload.digest)
+    assert client.find_blob(upload.digest) == There(upload.size)
 
 
 def _never() -> Iterator[bytes]:
@@ -279,8 +274,8 @@ def test_pushed_again_nothing_is_done(client: RegistryClient, image: PushImage) 
     push(client, TAG, image, (), Progress())
     unreadable = replace(image, blobs=tuple(replace(blob, open=_never) for blob in image.blobs))
     report = push(client, TAG, unreadable, (), Progress())
-    assert not report.tagged
-    assert report.uploaded == report.present == report.mounted == Tally()
+    assert not report.changed
+    assert (report.uploaded, report.mounted, report.present) == (Tally(), Tally(), BLOBS)
 
 
 def test_a_tag_is_never_overwritten(client: RegistryClient, image: PushImage) -> None:
@@ -367,7 +362,7 @@ def test_a_torn_upload_starts_again(
     registry.refuse("PUT", "/uploads/", torn=torn)
     upload = upload_of(b"bytes" * 1000)
     local.upload(upload)
-    assert local.has_blob(upload.digest)
+    assert local.find_blob(upload.digest) == There(upload.size)
     assert registry.count("POST", "/uploads/") == 2
 
 
@@ -378,7 +373,7 @@ def test_an_upload_out_of_order_starts_again(
     registry.refuse(method, "/uploads/", status=status)
     upload = upload_of(b"bytes" * 1000)
     local.upload(upload)
-    assert local.has_blob(upload.digest)
+    assert local.find_blob(upload.digest) == There(upload.size)
     assert registry.count("POST", "/uploads/") == 2
 
 

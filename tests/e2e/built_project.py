@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from basestore.lock.codec import parse
 from basestore.lock.model import Lock
 
 TRIES = 3
+RELOCKED = "relocked"
+"""The file beside a project that says that its foundation was locked anew."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,25 @@ class BuiltProject:
         return read_lock(self.project, name)
 
 
+def records_of(built: Path, project: Path, names: Sequence[str]) -> Path:
+    """The folder of the records that what was built is held to: the project's own.
+
+    Where a .deb is gone from Debian's archive, the copy that was built is locked anew, in its .debs
+    and nothing else; its own records count then.
+    """
+    there, here = ([read_lock(root, name) for name in names] for root in (project, built))
+    if not (built.parent / RELOCKED).exists():
+        assert here == there
+        return project / "locks"
+    assert [without_debs(lock) for lock in here] == [without_debs(lock) for lock in there]
+    return built / "locks"
+
+
+def without_debs(lock: Lock) -> Lock:
+    """What a lock has besides its .debs."""
+    return replace(lock, platforms=tuple(replace(one, debs=()) for one in lock.platforms))
+
+
 def read_lock(project: Path, name: str) -> Lock:
     """A lock of a project."""
     file = f"locks/{name}.lock"
@@ -55,6 +76,7 @@ def build_once(
     done = with_retries(run, "build", "--json", *names)
     if done.code == 6 and "--upgrade-foundation" in done.err:
         print(f"{done.err}locking the foundation anew, in {folder}", file=sys.stderr)
+        (folder / RELOCKED).write_text(done.err)
         with_retries(run, "lock", "--upgrade-foundation", *profiles).expect(0)
         if services:
             with_retries(run, "lock", *services).expect(0)

@@ -1,23 +1,18 @@
 """What the tests of the built base share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from family_base import Family, make_family
+from family_base import WHEELS, Family, find_torch, locked_torch, make_family
 from inside import Inside, inside
-from runtime_base import Base, Tree, made_once, make_base, unpack, unpacked
-from services import need_program
+from runtime_base import Base, Tree, make_base, unpack, unpacked
+from services import lacking, need_program
+from sharing import made_once
 
 
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder that all workers of this run share."""
-    own = tmp_path_factory.getbasetemp()
-    return own if worker_id == "master" else own.parent
-
-
-@pytest.fixture(scope="session")
-def base(run_folder: Path) -> Base:
+def base(package_registries: None, run_folder: Path) -> Base:
     """The base `runtime`, built."""
     folder = run_folder / "runtime"
     with made_once(folder) as missing:
@@ -25,7 +20,22 @@ def base(run_folder: Path) -> Base:
 
 
 @pytest.fixture(scope="session")
-def family(base: Base, run_folder: Path) -> Family:
+def torch(package_registries: None, run_folder: Path) -> Iterator[None]:
+    """The locked wheel of torch can be had, from its index or from the folder of wheels."""
+    folder = run_folder / "torch"
+    with made_once(folder) as missing:
+        if missing:
+            (folder / "lacking").write_text(find_torch(folder))
+    if why := (folder / "lacking").read_text():
+        lacking(why)
+    with pytest.MonkeyPatch.context() as environ:
+        if (folder / locked_torch().file).exists():
+            environ.setenv(WHEELS, str(folder))
+        yield
+
+
+@pytest.fixture(scope="session")
+def family(base: Base, torch: None, run_folder: Path) -> Family:
     """The bases `runtime`, `cpu` and `ml`, built."""
     folder = run_folder / "family"
     with made_once(folder) as missing:

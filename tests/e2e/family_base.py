@@ -1,7 +1,8 @@
 """The project's own family `runtime`, `cpu`, `ml`, built once a test run into the base's store.
 
-PyTorch's index for CPUs can't be asked from everywhere: where ``BASESTORE_TEST_WHEELS`` names a
-folder with the locked wheel of torch, that folder is served on loopback as the index's mirror.
+PyTorch's index for CPUs can't be asked from everywhere, and pip may know another place that has the
+locked wheel of torch: a folder that holds it (``BASESTORE_TEST_WHEELS`` may name one) is served on
+loopback as the index's mirror.
 """
 
 import os
@@ -18,14 +19,17 @@ from urllib.parse import quote
 from bench.serving import serving
 from built_project import BuiltProject, build_once, read_lock
 from commandline import CommandLine, Done
+from reach import from_pip, is_offered
 from runtime_base import PROJECT, Base, command_line
-from services import lacking
 
 from basestore.lock.model import Wheel
+from basestore.profile.project import read_project
+from basestore.profile.reader import read_profile
 from basestore.target import Platform
 
 GENERATIONS = ("runtime", "cpu", "ml")
 TORCH = "torch"
+WHEELS = "BASESTORE_TEST_WHEELS"
 
 
 @dataclass(frozen=True)
@@ -53,17 +57,30 @@ def make_family(base: Base, folder: Path) -> Family:
     return family
 
 
+def find_torch(folder: Path) -> str:
+    """Find who has the locked wheel of torch; what is wrong where nobody has it.
+
+    ``folder``: where it comes to lie if only pip has it.
+    """
+    wheel = locked_torch()
+    if given := os.environ.get(WHEELS):
+        there = (Path(given) / wheel.file).is_file()
+        return "" if there else f"needs {wheel.file} in the folder that {WHEELS} names"
+    (index,) = read_profile(read_project(PROJECT), "cpu").indexes
+    if is_offered(wheel, index) or from_pip(wheel, folder):
+        return ""
+    return f"needs {wheel.file}: neither the index {index.name} nor pip has it here"
+
+
 @contextmanager
 def torch_mirror() -> Iterator[dict[str, str]]:
     """The environment in which the index `pytorch-cpu` can be asked."""
     wheel = locked_torch()
-    folder = os.environ.get("BASESTORE_TEST_WHEELS")
-    if folder is None:
+    folder = os.environ.get(WHEELS)
+    if not folder:
         yield {}
         return
     file = Path(folder) / wheel.file
-    if not file.is_file():
-        lacking(f"needs {wheel.file} in the folder that BASESTORE_TEST_WHEELS names")
     with serving(partial(_OnePage, wheel, file)) as address:
         yield {"BASESTORE_MIRROR_PYTORCH_CPU": f"http://{address}"}
 

@@ -1,12 +1,10 @@
 """The project's own base `runtime`, built once a test run and shared by its workers."""
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,21 +77,6 @@ def make_base(folder: Path) -> Base:
     shutil.copy(PROJECT / "locks/.gitattributes", base.project / "locks")
     build_once(folder, base.run, ["runtime"])
     return base
-
-
-@contextmanager
-def made_once(place: Path) -> Iterator[bool]:
-    """Hold a folder's lock; whether it is still to be made. Workers that come later wait."""
-    with place.with_name(f"{place.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        done = place / ".done"
-        missing = not done.exists()
-        if missing:
-            # What a worker left whose making failed.
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
-        yield missing
-        done.touch()
 
 
 @dataclass(frozen=True)

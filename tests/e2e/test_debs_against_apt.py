@@ -20,7 +20,7 @@ from basestore.store import Store
 from basestore.target import Platform
 from basestore.transport import Transport
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.long, pytest.mark.network]
 
 BESIDE_PYTHON = (
     "ca-certificates",

@@ -24,7 +24,7 @@ from services import lacking
 from uv import find_uv_bin
 from wheelmaker import make_wheel
 
-pytestmark = [pytest.mark.network, pytest.mark.engine]
+pytestmark = [pytest.mark.long, pytest.mark.network, pytest.mark.engine]
 
 DOCKERFILE = """ARG BASE_IMAGE
 FROM ${BASE_IMAGE} AS made
@@ -304,7 +304,7 @@ def test_a_written_dockerfile_installs_the_delta(work: Workplace) -> None:
 def need_bridge(work: Workplace) -> None:
     """Skip where the engine gives containers no network of their own (dockerd --bridge none)."""
     if "bridge" not in work.ask("network", "ls", "--format", "{{.Driver}}").split():
-        pytest.skip("the engine has no bridge")
+        lacking("needs an engine that gives containers a network of their own")
 
 
 def free_port() -> int:

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from built_project import read_lock, with_retries
-from commandline import CommandLine, no_network
+from built_project import records_of, with_retries
+from commandline import CommandLine
 from family_base import GENERATIONS, Family, torch_mirror
 from runtime_base import PROJECT
 
 from basestore.target import Platform
-
-pytestmark = pytest.mark.network
 
 PROGRAM = "import torch, sentence_transformers, sklearn, spacy, fastapi; print(torch.ones(3).sum())"
 TOTAL = "tensor(3.)"
@@ -31,12 +29,6 @@ def said(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_the_committed_locks_are_fresh() -> None:
-    basestore = CommandLine(PROJECT)
-    done = basestore("lock", "--check", **no_network()).expect(0)
-    assert done.out.splitlines() == [f"{name}: fresh" for name in ("cpu", "gpu", "ml", "runtime")]
-
-
 def test_every_layer_of_a_parent_is_one_of_its_childs(family: Family) -> None:
     runtime, cpu, ml = (set(layers(family.built[name])) for name in GENERATIONS)
     assert runtime < cpu < ml
@@ -45,11 +37,9 @@ def test_every_layer_of_a_parent_is_one_of_its_childs(family: Family) -> None:
 def test_the_committed_images_file_has_the_images_that_the_committed_locks_give(
     family: Family,
 ) -> None:
-    if family.lock("runtime") != read_lock(PROJECT, "runtime"):
-        pytest.skip("the archive dropped a .deb of the committed locks")
-    committed = (PROJECT / "locks/images.toml").read_text()
+    records = (records_of(family.project, PROJECT, GENERATIONS) / "images.toml").read_text()
 
-    assert [name for name in GENERATIONS if family.built[name]["digest"] not in committed] == []
+    assert [name for name in GENERATIONS if family.built[name]["digest"] not in records] == []
 
 
 def test_no_cuda_in_the_closure_of_cpu(family: Family) -> None:

@@ -33,6 +33,7 @@ NEEDED = ("apt-get", "dpkg-deb", "dpkg")
 AMD64, ARM64 = Platform("amd64"), Platform("arm64")
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.network,
     pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason="needs Debian's tools"),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="runs amd64's interpreter"),

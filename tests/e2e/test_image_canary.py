@@ -11,7 +11,7 @@ from loopback_index import loopback_index
 from runtime_base import Base
 from wheelmaker import make_wheel
 
-pytestmark = [pytest.mark.network, pytest.mark.registry]
+pytestmark = [pytest.mark.long, pytest.mark.network, pytest.mark.registry]
 
 USER, SECRET = "me", "c4n4ry/in@the-mine"
 FORMS = (SECRET.encode(), b"c4n4ry", base64.b64encode(f"{USER}:{SECRET}".encode()))

@@ -25,7 +25,7 @@ from basestore.sources.uv import Uv
 from basestore.store import Store
 from basestore.transport import Transport
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.long, pytest.mark.network]
 
 PROJECT = Path(__file__).parents[2]
 FOUNDATION = SolvedFoundation((), "3.11.2", "2.36", {})

@@ -28,6 +28,7 @@ def past(
         yield past_of(scene)
 
 
+@pytest.mark.long
 def test_outlives_a_loss_of_power(past: Past) -> None:
     tally = strike(past, STARTS[past.scene.name], every=8)
     assert tally.failures == []

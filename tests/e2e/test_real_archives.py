@@ -168,6 +168,7 @@ def check_locked(archives: Sequence[Archive], store: Path) -> Tally:
     return check_all(locked_sample(archive, store) for archive in archives)
 
 
+@pytest.mark.long
 @pytest.mark.network
 @pytest.mark.parametrize("name", ["runtime", "ml", "gpu"])
 def test_no_real_archive_is_refused(name: str, tmp_path: Path) -> None:

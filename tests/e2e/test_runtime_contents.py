@@ -17,7 +17,7 @@ from inside import Inside
 from runtime_base import Base, Tree
 from services import lacking, need_program
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.long, pytest.mark.network]
 
 IMPORTS = (
     "import asyncpg, dateutil, fastapi, httpx, hvac, minio, nats, neo4j, orjson, "

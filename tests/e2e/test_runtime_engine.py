@@ -16,7 +16,7 @@ from commandline import CommandLine
 from runtime_base import Base
 from services import lacking
 
-pytestmark = [pytest.mark.network, pytest.mark.engine]
+pytestmark = [pytest.mark.long, pytest.mark.network, pytest.mark.engine]
 
 IMPORTS = "import asyncpg, fastapi, orjson, psycopg2, pydantic, redis, uvicorn"
 

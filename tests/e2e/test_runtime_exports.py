@@ -15,7 +15,7 @@ from services import lacking
 
 from basestore.target import Platform
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.long, pytest.mark.network]
 
 AMD64, ARM64 = Platform("amd64"), Platform("arm64")
 FORMS = {"pylock": "pylock.runtime.toml", "requirements": "runtime.txt"}

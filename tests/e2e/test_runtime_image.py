@@ -4,11 +4,11 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from commandline import Done, contents, cpu_of, no_network
+from built_project import records_of
+from commandline import contents, no_network
 from runtime_base import PROJECT, Base, command_line
 
 pytestmark = pytest.mark.network
@@ -46,11 +46,9 @@ def test_the_images_file_records_what_was_built(base: Base) -> None:
 
 
 def test_the_committed_images_file_has_the_image_that_the_committed_lock_gives(base: Base) -> None:
-    committed = (PROJECT / "locks/runtime.lock").read_bytes()
-    if base.lock_bytes != committed:
-        pytest.skip("the archive dropped a .deb of the committed lock")
+    records = records_of(base.project, PROJECT, ["runtime"])
 
-    assert base.built["digest"] in (PROJECT / "locks/images.toml").read_text()
+    assert base.built["digest"] in (records / "images.toml").read_text()
 
 
 def test_layers_are_no_larger_than_the_wheels(base: Base) -> None:
@@ -60,18 +58,17 @@ def test_layers_are_no_larger_than_the_wheels(base: Base) -> None:
         assert layers <= 1.005 * wheels
 
 
-def test_a_second_build_does_nothing_in_no_time_and_without_a_network(base: Base) -> None:
+def test_a_second_build_does_nothing_and_needs_no_network(base: Base) -> None:
     before = base.run("build", "--json", "runtime", **no_network()).expect(0).json["images"][0]
     assert before["reused"] is True
     assert all(layer["reused"] for one in before["platforms"] for layer in one["layers"])
     assert before["digest"] == base.built["digest"]
 
-    runs = timed(base, "build", "runtime")
-    assert "nothing to do" in runs.out
+    assert "nothing to do" in base.run("build", "runtime", **no_network()).expect(0).out
 
 
-def test_checking_the_lock_is_fast_and_offline(base: Base) -> None:
-    assert timed(base, "lock", "--check").out == "runtime: fresh\n"
+def test_checking_the_lock_needs_no_network(base: Base) -> None:
+    assert base.run("lock", "--check", **no_network()).expect(0).out == "runtime: fresh\n"
 
 
 def test_another_machine_gives_the_same_image_from_the_lock_alone(
@@ -159,23 +156,10 @@ def test_an_export_replaces_nothing_of_others(base: Base, tmp_path: Path) -> Non
             assert done.code in (4, 6), done
             assert str(tmp_path / place) in done.err
             assert "Traceback" not in done.err
-    base.run("export", "runtime", "--to", f"docker-archive:{tmp_path / 'full'}").expect(6)
+    base.run("export", "runtime", "--to", f"docker-archive:{tmp_path / 'full'}").expect(2)
+    base.run("export", "runtime", "--to", f"docker-archive:{tmp_path / 'file'}").expect(2)
 
     assert contents(tmp_path) == before
-
-
-def timed(base: Base, *words: str) -> Done:
-    """A command that needs at most 200 ms of CPU time, at the best of five times.
-
-    That is where Python and typer alone take 60 ms; a slower or busier machine has as much longer.
-    """
-    bare, runs = [], []
-    for _ in range(5):
-        bare.append(cpu_of([sys.executable, "-c", "import typer"]))
-        runs.append(base.run(*words, **no_network()).expect(0))
-    limit = 0.2 * max(1, min(bare) / 0.06)
-    assert min(run.cpu for run in runs) < limit
-    return runs[0]
 
 
 def link_artifacts(base: Base, store: Path) -> None:

@@ -13,7 +13,7 @@ from commandline import CommandLine, closed_address, contents
 from runtime_base import Base, command_line
 from services import need_program
 
-pytestmark = [pytest.mark.network, pytest.mark.registry]
+pytestmark = [pytest.mark.long, pytest.mark.network, pytest.mark.registry]
 
 LABEL = "dev.basestore.lock"
 

@@ -12,7 +12,7 @@ from faults import powercut
 from faults.kill import FAULTS, Tally
 from faults.scenes import NAMES
 from faults.storm import Tally as Storm
-from faults.storm import storm
+from faults.storm import lasting, storm
 from faults.trials import trials
 
 PAGE = """# Faults
@@ -105,7 +105,7 @@ def main() -> None:
     print(f"{tried} trials in {time.monotonic() - begun:.0f} seconds", flush=True)
     losses = list(powercut.told(asked.command or NAMES, asked.starts))
     with tempfile.TemporaryDirectory() as work:
-        raged = storm(Path(work), asked.storm, builders=3, seed=1)
+        raged = storm(Path(work), lasting(asked.storm), builders=3, seed=1)
     print(said(raged, asked.storm))
     if asked.page:
         asked.page.write_text(page(tallies, losses, raged, asked.storm), encoding="utf-8")

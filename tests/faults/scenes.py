@@ -55,13 +55,21 @@ PLAYS: Mapping[str, Play] = {
     "push": Play(prepare.built, ("push", "--to", "{registry}")),
     "push-service": Play(prepare.service_built, ("push", "api", "--to", "{registry}")),
     "export-oci": Play(prepare.built, ("export", "cpu", "--to", "oci:{out}/oci")),
-    "export-archive": Play(prepare.built, ("export", "cpu", "--to", "docker-archive:{out}/a.tar")),
+    "export-archive": Play(
+        prepare.built,
+        ("export", "cpu", "--to", "docker-archive:{out}/a.tar"),
+        refuses="a.tar is there already",
+    ),
     "export-rootfs": Play(
         prepare.built,
         ("export", "cpu", "--to", "rootfs:{out}/rootfs"),
         refuses="rootfs is not empty",
     ),
-    "export-pylock": Play(prepare.built, ("export", "cpu", "--to", "pylock:{out}/pylock.toml")),
+    "export-pylock": Play(
+        prepare.built,
+        ("export", "cpu", "--to", "pylock:{out}/pylock.toml"),
+        refuses="pylock.toml is there already",
+    ),
     "pin": Play(prepare.served, ("pin",)),
     "dockerfile": Play(prepare.service_built, ("dockerfile", "api", "--write")),
     "gc": Play(prepare.crowded, ("store", "gc"), ("build",)),

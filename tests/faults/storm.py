@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from faults.scenes import wrong_blobs
 from faults.town import RECORDS, REPAIR, Builder, Tally, Town
 from loopback_registry import loopback_registry
 
-__all__ = ["Tally", "storm"]
+__all__ = ["Tally", "lasting", "storm"]
 
 USER, TEAM = 40001, 40003
 # The interpreter may lie where only its owner may look: so the other user may read all there is,
@@ -37,8 +37,23 @@ BECOME = (
 Deed = tuple[Callable[[random.Random, Builder], None], Builder]
 
 
-def storm(work: Path, seconds: float, builders: int, seed: int) -> Tally:
-    """Let it rage for so long; what was done, and what went wrong."""
+Spell = Callable[[], Iterable[object]]
+"""How often each does what it does: as often as this gives something."""
+
+
+def lasting(seconds: float) -> Spell:
+    """A spell for all that ends after so long."""
+    end = time.monotonic() + seconds
+
+    def spell() -> Iterator[None]:
+        while time.monotonic() < end:
+            yield
+
+    return spell
+
+
+def storm(work: Path, spell: Spell, builders: int, seed: int) -> Tally:
+    """Let it rage; what was done, and what went wrong."""
     template, store = work / "template", work / "template-home" / "store"
     _share(store)
     with index_of_everything() as index, loopback_registry() as registry:
@@ -47,7 +62,7 @@ def storm(work: Path, seconds: float, builders: int, seed: int) -> Tally:
         known = Builder(CommandLine(template)).records()
         people = [*_people(template, work, environ, builders)]
         town = Town(people, template, known, store, registry.address, Tally())
-        _rage([*_deeds(town)], seconds, seed)
+        _rage([*_deeds(town)], spell, seed)
         _settle(town)
         return town.tally
 
@@ -96,13 +111,11 @@ def _deeds(town: Town) -> Iterator[Deed]:
     yield from ((town.repair, first), (town.repair, last))
 
 
-def _rage(deeds: Sequence[Deed], seconds: float, seed: int) -> None:
-    end = time.monotonic() + seconds
-
+def _rage(deeds: Sequence[Deed], spell: Spell, seed: int) -> None:
     def repeat(number: int, deed: Deed) -> None:
         chance = random.Random(seed * 1000 + number)
         do, builder = deed
-        while time.monotonic() < end:
+        for _ in spell():
             do(chance, builder)
 
     threads = [threading.Thread(target=repeat, args=pair) for pair in enumerate(deeds)]

@@ -114,7 +114,30 @@ TAR: dict[str, tuple[bytes, str]] = {
     "a file and a folder": (d.file("a") + d.folder("a") + d.END, "'a' twice"),
     "a file called like a folder": (d.tar_header("./a/") + d.END, "called like a folder"),
     "a link called like a folder": (d.symlink("a/", "/etc") + d.END, "called like a folder"),
+    "whiteout": (d.file("etc/.wh.passwd") + d.END, "would delete files"),
+    "whiteout of a folder": (d.folder(".wh.etc") + d.END, "would delete files"),
+    "whiteout of all": (d.file(".wh..wh..opq") + d.END, "would delete files"),
+    "link called like a whiteout": (d.symlink("etc/.wh.passwd", "x") + d.END, "would delete files"),
+    "link to a whiteout": (d.file("a") + d.hardlink("b", ".wh.a") + d.END, "would delete files"),
+    **{
+        f"{kind} called {name!r}": (d.tar_header(name, flag, link=link) + d.END, "is the root, and")
+        for name in (".", "./.")
+        for kind, flag, link in [
+            ("file", b"0", ""),
+            ("link", b"2", "etc"),
+            ("hard link", b"1", "./a"),
+        ]
+    },
+    "nothing's name": (d.tar_header("") + d.END, "is the root, and"),
     # links
+    "hard link to the root": (
+        d.tar_header("./", b"5") + d.hardlink("l", "") + d.END,
+        "no file before",
+    ),
+    "hard link to a file called .": (
+        d.tar_header(".") + d.tar_header("./l", b"1", link=".") + d.END,
+        "is the root, and",
+    ),
     "hard link outside": (d.tar_header("./l", b"1", link="/etc/shadow") + d.END, "unsafe name"),
     "hard link upwards": (d.tar_header("./l", b"1", link="../../etc/x") + d.END, "unsafe name"),
     "hard link to what comes later": (d.hardlink("l", "a") + d.file("a") + d.END, "no file before"),
@@ -236,6 +259,9 @@ def test_a_control_archive_that_is_a_bomb_is_refused() -> None:
         read(bomb)
 
 
+RIGHT_FIELDS = b"Package: pkg\nVersion: 1\nArchitecture: amd64\n"
+
+
 @pytest.mark.parametrize(
     "control",
     [
@@ -249,11 +275,36 @@ def test_a_control_archive_that_is_a_bomb_is_refused() -> None:
         b"Package: pkg\nVersion: \x1b[2J1\nArchitecture: amd64\n",
         b"Package: pkg\n evil\nVersion: 1\nArchitecture: amd64\n",
         b"",
+        RIGHT_FIELDS + b"package: pkg\n",
+        RIGHT_FIELDS + b"X-More: a\nx-more: b\n",
+        RIGHT_FIELDS + b"Depends: a\nDEPENDS: b\n",
+        RIGHT_FIELDS + b"Depends: a\\b\n",
+        RIGHT_FIELDS + b"X-More: a\n b\\c\n",
+        RIGHT_FIELDS.replace(b"pkg", b"p\\kg"),
+        *(
+            RIGHT_FIELDS.replace(b": 1", b": 1" + odd)
+            for odd in (b"\\", b"\x00", b"\x1b[2J", b"\x7f", "\x9b".encode(), b" 2", b"\n 2", b"/2")
+        ),
     ],
 )
 def test_a_control_file_with_two_meanings_is_refused(control: bytes) -> None:
     with pytest.raises(MalformedDebError, match="control file"):
         parse_control(control, "pkg 1.0-1")
+
+
+def test_names_of_fields_are_the_same_in_any_letters() -> None:
+    read = parse_control(RIGHT_FIELDS.lower() + b"multi-ARCH: same\nx-More: a\n", "pkg")
+
+    assert read.identity == ("pkg", "1", "amd64")
+    assert read.info_name == "pkg:amd64"
+    assert list(read.fields) == ["Package", "Version", "Architecture", "Multi-Arch", "x-More"]
+
+
+def test_backslashes_stay_where_real_packages_have_them() -> None:
+    """In descriptions; and in paths, those of systemd's units."""
+    text = RIGHT_FIELDS + b"Description: a\n C:\\b\n"
+    assert parse_control(text, "pkg").fields["Description"] == "a\n C:\\b"
+    assert read(package(d.file("x\\x2dy.slice") + d.END)) == {"x\\x2dy.slice": b""}
 
 
 def test_cut_anywhere_it_is_refused() -> None:

@@ -271,6 +271,22 @@ def script(name: str, reference: str = "demo:main") -> MadeWheel:
     return make_wheel("demo", entry_points={"console_scripts": {name: reference}})
 
 
+def says(wheel: bytes, file: str = FILE) -> MadeWheel:
+    """A wheel with another WHEEL, or another file name."""
+    items = [
+        X,
+        Item(f"{INFO}/METADATA", b"Name: demo\nVersion: 1.0\n"),
+        Item(f"{INFO}/WHEEL", wheel),
+    ]
+    rows = [(item.name, item.content) for item in items]
+    record = Item(f"{INFO}/RECORD", right_record(rows, f"{INFO}/RECORD"))
+    return MadeWheel(file, zip_bytes([*items, record]))
+
+
+BUILT = "demo-1.0-7-py3-none-any.whl"
+SITES = "data/lib/python3.11/site-packages"
+OTHERS = "another installed project"
+
 TWICE = b"[console_scripts]\na=b:c\na=b:d\n"
 
 WHEELS: dict[str, tuple[MadeWheel, str]] = {
@@ -287,9 +303,66 @@ WHEELS: dict[str, tuple[MadeWheel, str]] = {
     "no WHEEL": (without("WHEEL"), f"it has no {INFO}/WHEEL"),
     "no METADATA": (without("METADATA"), f"it has no {INFO}/METADATA"),
     "no RECORD": (without("RECORD"), f"it has no {INFO}/RECORD"),
-    "METADATA of another name": (of(b"Name: evil\nVersion: 1.0\n"), "METADATA is of 'evil'"),
-    "METADATA of another version": (of(b"Name: demo\nVersion: 9\n"), "METADATA is of '9'"),
-    "METADATA of two names": (of(b"Name: demo\nName: evil\n"), "METADATA is of 'evil'"),
+    "METADATA of another name": (of(b"Name: evil\nVersion: 1.0\n"), "METADATA is of 'evil 1.0'"),
+    "METADATA of another version": (of(b"Name: demo\nVersion: 9\n"), "METADATA is of 'demo 9'"),
+    "METADATA of two names": (of(b"Name: demo\nName: evil\n"), "2 headers Name instead of one"),
+    **{
+        f"METADATA of two names, {case}": (of(text), "2 headers Name instead of one")
+        for case, text in {
+            "in other letters": b"Name: demo\nNAME: demo\n",
+            "with a blank": b"Name: demo\nName : evil\n",
+            "after a carriage return": b"Name: demo\rName: evil\n",
+            "below what is no header": b"Name: demo\nno header\nName: evil\n",
+            "below a line of blanks": b"Name: demo\n \nName: evil\n",
+        }.items()
+    },
+    "METADATA of two versions": (of(b"Version: 1.0\nVersion: 1.0\n"), "2 headers Version"),
+    "METADATA of a name over two lines": (of(b"Name: demo\n evil\n"), "METADATA is of"),
+    "WHEEL without a version": (says(b"Generator: x\n"), "0 headers Wheel-Version"),
+    "WHEEL of two versions": (says(b"Wheel-Version: 1.0\nwheel-version: 2.0\n"), "2 headers Wheel"),
+    "WHEEL of two kinds": (
+        says(b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nRoot-Is-Purelib: false\n"),
+        "2 headers Root-Is-Purelib",
+    ),
+    "WHEEL of a build": (says(b"Wheel-Version: 1.0\nBuild: 7\n"), "of the build '7'"),
+    "WHEEL of two builds": (says(b"Wheel-Version: 1.0\nBuild: 7\nBuild: 7\n", BUILT), "2 headers"),
+    "WHEEL of another build": (says(b"Wheel-Version: 1.0\nBuild: 8\n", BUILT), "its name of '7'"),
+    # another project's metadata, which would make it an installed one
+    **{
+        f"{kind} in {place}": (
+            make_wheel("demo", data={f"{place}/{name}/METADATA": b"Name: evil\n"}),
+            f"{name}/METADATA would stand for {OTHERS}",
+        )
+        for place in ("purelib", "platlib", SITES, SITES.replace("lib/", "lib64/"))
+        for kind, name in {
+            "another's dist-info": "evil-1.0.dist-info",
+            "another's, without a version": "evil.dist-info",
+            "another's, in other letters": "evil-1.0.DIST-Info",
+            "its own": "demo-1.0.dist-info",
+            "another's egg-info": "evil-1.0.egg-info",
+        }.items()
+    },
+    "another's dist-info in other letters": (
+        with_files(("evil-1.0.Dist-Info/METADATA", b"")),
+        OTHERS,
+    ),
+    "another's dist-info that is a file": (with_files(("evil-1.0.dist-info", b"")), OTHERS),
+    "another's egg-info": (with_files(("evil.egg-info/PKG-INFO", b"")), OTHERS),
+    "another's egg-info that is a file": (with_files(("evil-1.0.egg-info", b"")), OTHERS),
+    # whiteouts
+    **{
+        f"a whiteout in {place}": (make_wheel("demo", **{key: {name: b""}}), "would delete files")
+        for place, key, name in [
+            ("a package", "files", "demo/.wh.x"),
+            ("site-packages", "files", ".wh.pip"),
+            ("a folder of it", "files", ".wh.demo/x"),
+            ("all of a folder", "files", "demo/.wh..wh..opq"),
+            ("a scheme", "data", "data/.wh.bin"),
+            ("a script", "data", "scripts/.wh.python"),
+            ("dist-info", "extra_dist_info", ".wh.RECORD"),
+        ]
+    },
+    "a whiteout as an entry point": (script(".wh.python"), "is no script"),
     "RECORD of what isn't there": (
         make_wheel("demo", record=record_with("demo/g.py")),
         "demo/g.py, which it doesn't hold",
@@ -410,6 +483,34 @@ def test_a_bomb_takes_no_memory(store: Store) -> None:
 @pytest.mark.parametrize("case", WHEELS)
 def test_what_wheels_say_of_themselves(store: Store, case: str) -> None:
     refused(store, *WHEELS[case])
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"demo/_vendor/other-1.0.dist-info/METADATA": b""},  # as setuptools has them
+        {"demo.egg-info/PKG-INFO": b""},
+        {"demo/x.wh.y": b"", "demo/.whether": b"", "demo/a.wh.": b""},
+        {"demo/site-packages/other-1.0.dist-info/METADATA": b""},
+    ],
+)
+def test_what_looks_like_it_is_taken(store: Store, files: Mapping[str, bytes]) -> None:
+    found = installed(store, make_wheel("demo", files=files))
+
+    assert all(f"opt/venv/lib/python3.11/site-packages/{name}" in found for name in files)
+
+
+@pytest.mark.parametrize(
+    "wheel",
+    [
+        b"Wheel-Version: 1.0\nTag: py3-none-linux_x86_64\n",
+        b"Wheel-Version: 1.9\r\nTag: cp311-cp311-any\r\nTag: cp312-cp312-any\r\n",
+        b"Wheel-Version: 1.0\n",
+    ],
+)
+def test_tags_unlike_the_file_names_are_taken(store: Store, wheel: bytes) -> None:
+    """Real wheels are renamed for more systems, and WHEEL stays: torchvision's, of our own lock."""
+    assert installed(store, says(wheel))
 
 
 @pytest.mark.parametrize(

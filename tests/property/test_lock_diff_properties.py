@@ -69,7 +69,7 @@ def test_one_bump_is_one_line(lock: Lock, data: st.DataObject) -> None:
 
 @given(locks())
 def test_what_is_counted_is_what_is_read(lock: Lock) -> None:
-    counted = tally(codec.write(lock))
+    counted = tally(codec.write(lock), "demo.lock")
 
     names = {(type(one), one.name) for p in lock.platforms for one in (*p.wheels, *p.debs)}
     assert counted.packages == len(names)

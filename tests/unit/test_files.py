@@ -13,13 +13,14 @@ from killable import names, process
 
 from basestore.errors import ExitCode
 from basestore.files import (
+    ChangedFileError,
+    edit_files,
     is_at,
     is_temporary,
     locked_folder,
     remove_unheld,
     replace_file,
     replace_files,
-    rewrite_files,
     streamed_file,
 )
 from basestore.waiting import LockHeldError
@@ -111,6 +112,34 @@ def test_a_folder_is_made_to_be_locked(tmp_path: Path) -> None:
         pass
 
 
+# --- what people wrote
+
+
+@pytest.mark.parametrize("now", [b"theirs", b"", None])
+def test_a_file_that_changed_since_it_was_read_is_left(tmp_path: Path, now: bytes | None) -> None:
+    """And so are all others of the same edit."""
+    (tmp_path / "one").write_bytes(b"1")
+    if now is not None:
+        (tmp_path / "two").write_bytes(now)
+    edits = {tmp_path / "one": (b"1", b"new"), tmp_path / "two": (b"2", b"new")}
+
+    with pytest.raises(ChangedFileError, match="two was changed") as raised:
+        edit_files(edits)
+
+    assert raised.value.exit_code == 3
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert left == {"one": b"1", **({"two": now} if now is not None else {})}
+
+
+def test_a_file_that_came_since_is_left(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"theirs")
+    with pytest.raises(ChangedFileError):
+        edit_files({tmp_path / "one": (None, b"new")})
+    edit_files({tmp_path / "two": (None, b"new")})
+    assert (tmp_path / "one").read_bytes() == b"theirs"
+    assert (tmp_path / "two").read_bytes() == b"new"
+
+
 # --- what is left
 
 
@@ -127,9 +156,9 @@ def test_a_killed_writer_leaves_its_own_name_only(tmp_path: Path) -> None:
     [
         lambda folder: replace_file(folder / "other", b"new"),
         lambda folder: replace_files({folder / "other": b"new"}),
-        lambda folder: rewrite_files({folder / "other": b"new"}),
+        lambda folder: edit_files({folder / "other": (b"old", b"new")}),
     ],
-    ids=["replace one", "replace several", "rewrite"],
+    ids=["replace one", "replace several", "edit"],
 )
 def test_the_next_writer_removes_it(tmp_path: Path, write: Callable[[Path], None]) -> None:
     (tmp_path / "other").write_bytes(b"old")

@@ -1,6 +1,7 @@
 """The forms an image is kept and exported in: store, OCI layout, archive, root file system."""
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -10,19 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from commandline import contents
 from images import LOCK, kept_image
 from layers import AMD64, ARM64, SITE, digest_of, gunzip, layer_bytes, members, new_store
 
 from basestore.digest import Digest
 from basestore.errors import ExitCode
-from basestore.image.archive import archive_stream, export_archive
+from basestore.image.archive import archive_stream, export_archive, send_archive
 from basestore.image.blobs import image_blobs, layer_realisation
 from basestore.image.layout import NotALayoutError, export_layout
-from basestore.image.model import Image
-from basestore.image.rootfs import NotEmptyError, export_rootfs
+from basestore.image.model import Descriptor, Image, Layer, PlatformImage
+from basestore.image.rootfs import NotEmptyError, UnfitLayerError, export_rootfs
 from basestore.image.stored import read_image, whole_image
+from basestore.layer.listing import Listing
 from basestore.progress import Advance, Progress
-from basestore.store import MissingBlobError, Store, WrongDigestError
+from basestore.store import MissingBlobError, Realisation, Store, WrongDigestError
+from basestore.store.realisations import ROW
 from basestore.target import Platform
 
 QUIET = Progress()
@@ -236,9 +240,69 @@ def test_a_damaged_store_exports_no_layout(store: Store, tmp_path: Path) -> None
     with pytest.raises(WrongDigestError) as caught:
         export_layout(store, image, "v1", tmp_path / "layout", QUIET)
     assert caught.value.exit_code is ExitCode.INTEGRITY
-    assert not (tmp_path / "layout" / "index.json").exists()
-    blobs = tmp_path / "layout" / "blobs" / "sha256"
-    assert image.layers[0].descriptor.digest.hex not in {path.name for path in blobs.iterdir()}
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+@pytest.mark.parametrize("found", [b"", b"changed", None])
+def test_what_a_layout_holds_under_a_blobs_name_is_looked_at(
+    store: Store, tmp_path: Path, found: bytes | None
+) -> None:
+    image = kept_image(store).image
+    folder, elsewhere = tmp_path / "layout", tmp_path / "elsewhere"
+    export_layout(store, image, "v1", folder, QUIET)
+    path = folder / "blobs/sha256" / image.layers[0].descriptor.digest.hex
+    if found is None:
+        path.rename(elsewhere)
+        path.symlink_to(elsewhere)
+    else:
+        path.write_bytes(found)
+
+    export_layout(store, image, "v1", folder, QUIET)
+
+    check_layout(folder, "v1", image)
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("link", ["blobs", "blobs/sha256"])
+def test_a_layout_that_links_lead_out_of_is_left_alone(
+    store: Store, tmp_path: Path, link: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    folder = tmp_path / "layout"
+    (folder / link).parent.mkdir(parents=True)
+    (folder / "oci-layout").write_bytes(b"{}")
+    (folder / link).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(NotALayoutError):
+        export_layout(store, kept_image(store).image, "v1", folder, QUIET)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("before", ["nothing", "empty", "another image"])
+def test_a_layout_that_fails_leaves_what_was_there(
+    store: Store, tmp_path: Path, before: str
+) -> None:
+    folder = tmp_path / "layout"
+    one, two = kept_image(store).image, kept_image(store, AMD64, ARM64).image
+    if before == "empty":
+        folder.mkdir()
+    elif before == "another image":
+        export_layout(store, one, "v1", folder, QUIET)
+    there = contents(tmp_path)
+    store_there = contents(store.blobs.path(one.digest).parents[1])
+    (last,) = set(two.layers) - set(one.layers)
+    layer = layer_realisation(store, last)
+    inline = store.blobs.path(layer.blobs[0])
+    inline.chmod(0o644)
+    inline.write_bytes(inline.read_bytes()[::-1])
+
+    with pytest.raises(WrongDigestError):
+        export_layout(store, two, "v2", folder, QUIET)
+
+    changed = {path for path, data in contents(tmp_path).items() if there.get(path) != data}
+    assert changed == {str(inline.relative_to(tmp_path))}
+    assert len(contents(tmp_path)) == len(there)
+    assert store_there
 
 
 # --- archive
@@ -268,6 +332,25 @@ def test_archives_are_the_same_bytes_each_time(store: Store) -> None:
 
     first = b"".join(archive_stream(store, platform, "base:v1"))
     assert b"".join(archive_stream(store, platform, "base:v1")) == first
+
+
+def test_a_stream_gets_the_same_archive(store: Store, tmp_path: Path) -> None:
+    platform = kept_image(store).image.platforms[0]
+    progress = Counting()
+    with (tmp_path / "sent").open("wb") as file:
+        send_archive(store, platform, "base:v1", file, progress)
+
+    assert (tmp_path / "sent").read_bytes() == b"".join(archive_stream(store, platform, "base:v1"))
+    assert progress.told >= progress.total > 0
+
+
+def test_a_stream_gets_nothing_of_a_damaged_image(store: Store, tmp_path: Path) -> None:
+    image = kept_image(store).image
+    cut(store, image)
+
+    with (tmp_path / "sent").open("wb") as file, pytest.raises(WrongDigestError):
+        send_archive(store, image.platforms[0], "base:v1", file, QUIET)
+    assert (tmp_path / "sent").read_bytes() == b""
 
 
 def test_an_archive_that_breaks_off_leaves_what_was_there(store: Store, tmp_path: Path) -> None:
@@ -358,6 +441,106 @@ def test_whatever_a_damaged_layer_becomes_is_told_as_damage(
         export_rootfs(store, image.platforms[0], tmp_path / "root", QUIET)
     assert "store verify --repair" in caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+Member = tuple[str, bytes, str]
+"""An entry's name, type and target or content."""
+
+FILE, LINK, HARD, FOLDER = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE
+
+
+def planted(store: Store, *entries: Member) -> PlatformImage:
+    """An image with a layer of any entries, recorded as somebody may who writes into the store."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, kind, rest in entries:
+            info = tarfile.TarInfo(name)
+            info.type, info.mode = kind, 0o755
+            info.linkname = rest if kind in (LINK, HARD) else ""
+            info.pax_headers = {"path": name, "linkpath": info.linkname}
+            data = rest.encode() if kind == FILE else b""
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    data = gzip.compress(stream.getvalue())
+    blob = store.blobs.add(data)
+    diff_id, table = Digest.of(stream.getvalue()), store.blobs.add(ROW.pack(0, 0, len(data)))
+    listing = store.blobs.add(Listing({}, {}, {}).to_bytes())
+    layer = Realisation(blob, diff_id, len(data), (blob,), table, listing)
+    store.realisations.record(Digest.of(b"recipe"), layer)
+    descriptor = Descriptor("layer", blob, len(data))
+    return PlatformImage(AMD64, descriptor, descriptor, (Layer(descriptor, diff_id, ()),))
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [("../out", FILE, "x")],
+        [("/OUT/out", FILE, "x")],
+        [("a/../../out", FILE, "x")],
+        [("a", FOLDER, ""), ("a/../../out", FILE, "x")],
+        [("..", FOLDER, "")],
+        [("/OUT", FOLDER, "")],
+        [("a/./b", FILE, "x")],
+        [("a", LINK, "/OUT"), ("a/out", FILE, "x")],
+        [("a", LINK, "/OUT"), ("a/out", LINK, "x")],
+        [("a", LINK, "/OUT"), ("a/theirs", HARD, "a/theirs")],
+        [("a", LINK, "/OUT"), ("mine", HARD, "a/theirs")],
+        [("a", LINK, "/OUT"), ("a", FOLDER, "")],
+        [("a", LINK, "/OUT/new"), ("a", FOLDER, "")],
+        [("a", LINK, ".."), ("a/out", FILE, "x")],
+        [("b", FOLDER, ""), ("b/a", LINK, "../.."), ("b/a/out", FILE, "x")],
+        [("a", LINK, "b"), ("b", LINK, "/OUT"), ("a/out", FILE, "x")],
+        [("b", FOLDER, ""), ("a", LINK, "b"), ("a/c", FOLDER, ""), ("a", LINK, "/OUT"),
+         ("a/c/out", FILE, "x")],
+        [("b", FOLDER, ""), ("b/f", FILE, ""), ("a", LINK, "b"), ("a/f", FILE, ""),
+         ("a", LINK, "/OUT"), ("a/theirs", FILE, "x")],
+        [("mine", HARD, "../theirs")],
+        [("mine", HARD, "/OUT/theirs")],
+        [("mine", HARD, "nothing")],
+        [("pipe", tarfile.FIFOTYPE, "")],
+        [("device", tarfile.CHRTYPE, "")],
+        [("a\0b", FILE, "x")],
+        [("a", LINK, "b\0c")],
+    ],
+)  # fmt: skip
+def test_no_entry_of_a_planted_layer_is_written_elsewhere(
+    store: Store, tmp_path: Path, entries: list[Member]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+    (out / "theirs").write_text("theirs")
+    (out / "c").mkdir(mode=0o700)
+    there = contents(out)
+    placed = [(n.replace("/OUT", str(out)), k, r.replace("/OUT", str(out))) for n, k, r in entries]
+
+    with pytest.raises(UnfitLayerError) as caught:
+        export_rootfs(store, planted(store, *placed), tmp_path / "root", QUIET)
+
+    assert caught.value.exit_code is ExitCode.INTEGRITY
+    assert contents(out) == there
+    assert {one.stat().st_mode & 0o777 for one in (out, out / "c")} == {0o700}
+    assert (out / "theirs").stat().st_nlink == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "store"]
+
+
+def test_links_within_the_image_are_followed(store: Store, tmp_path: Path) -> None:
+    entries: list[Member] = [
+        ("usr", FOLDER, ""),
+        ("usr/lib", FOLDER, ""),
+        ("lib", LINK, "usr/lib"),
+        ("lib/a", FILE, "a"),
+        ("lib", FOLDER, ""),
+        ("lib/b", HARD, "usr/lib/a"),
+        ("lib/c", HARD, "lib"),
+        ("out", LINK, "/etc/passwd"),
+        ("out", FILE, "mine"),
+    ]
+    export_rootfs(store, planted(store, *entries), tmp_path / "root", QUIET)
+
+    root = tmp_path / "root"
+    assert (root / "usr/lib/a").read_bytes() == (root / "usr/lib/b").read_bytes() == b"a"
+    assert (root / "lib").readlink() == (root / "usr/lib/c").readlink() == Path("usr/lib")
+    assert (root / "out").read_bytes() == b"mine"
 
 
 def test_the_image_names_its_lock_wherever_it_goes(store: Store, tmp_path: Path) -> None:

@@ -3,15 +3,18 @@
 import io
 import os
 import resource
+import select
 import signal
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from killable import process
 from layers import keep, new_store, recipe_of, workshop
 from wheelmaker import make_wheel
 
@@ -20,6 +23,7 @@ from basestore.layer.apart import Make, NoProcessError, make_all
 from basestore.layer.hashing import ALONE
 from basestore.layer.inflate import BrokenStreamError
 from basestore.layer.realise import NotReproducibleError, Workshop, make, remake
+from basestore.processes import end_with
 from basestore.recipe.model import Recipe
 from basestore.store import MissingBlobError, Realisation, Store
 
@@ -187,3 +191,39 @@ def test_an_interrupt_leaves_nothing_behind(store: Store, recipes: list[Recipe])
     assert children() == processes  # each was waited for
     os.close(here)
     os.close(there)
+
+
+def test_they_end_with_their_parent(store: Store, recipes: list[Recipe]) -> None:
+    """It is killed, so that it can end nothing itself; what they were at is cleaned up."""
+    here, there = os.pipe()
+
+    def work(recipe: Recipe, workshop: Workshop) -> Realisation:
+        with workshop.store.scratch():
+            os.write(there, os.getpid().to_bytes(4, "big"))
+            signal.pause()
+        raise AssertionError
+
+    def parent(line: Connection) -> None:
+        line.send("ready")
+        make_all(recipes, workshop(store), work, Watched(), 2)
+
+    with process(parent) as (killed, _):
+        ends = [os.pidfd_open(int.from_bytes(os.read(here, 4), "big")) for _ in range(2)]
+        os.kill(killed, signal.SIGKILL)
+        for end in ends:
+            assert select.select([end], [], [], 60)[0]
+            os.close(end)
+    assert not [*(store.root / "scratch").iterdir()]
+    os.close(here)
+    os.close(there)
+
+
+def test_a_parent_that_ended_before_is_noticed() -> None:
+    def child(line: Connection) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            end_with(os.getppid() + 1)
+        end_with(os.getppid())
+        line.send("ready")
+
+    with process(child):
+        pass

@@ -126,3 +126,15 @@ def test_a_header_is_these_bytes() -> None:
 @pytest.mark.parametrize(("size", "fill"), [(0, 0), (1, 511), (512, 0), (513, 511), (1000, 24)])
 def test_padding_fills_whole_blocks(size: int, fill: int) -> None:
     assert tar.padding(size) == bytes(fill)
+
+
+@pytest.mark.parametrize("path", [".wh.etc", "usr/.wh.bin", "a/.wh..wh..opq", "a/.wh.b/c"])
+@pytest.mark.parametrize("kind", Kind)
+def test_no_layer_holds_a_whiteout_whoever_brings_it(path: str, kind: Kind) -> None:
+    with pytest.raises(tar.WhiteoutError, match=f"/{path}"):
+        tar.header(Entry(path, kind, 0o644))
+
+
+@pytest.mark.parametrize("path", ["a.wh.b", "x/.why", "x/a.wh.", ".wh"])
+def test_names_that_only_look_so_are_held(path: str) -> None:
+    assert path.encode() in tar.header(Entry(path, Kind.FILE, 0o644))

@@ -20,6 +20,7 @@ from basestore.lock.freshness import (
 from basestore.lock.policy import PolicyHitError
 from basestore.profile.document import DocumentError
 from basestore.profile.project import read_project
+from basestore.state import State
 
 
 @pytest.fixture
@@ -258,18 +259,25 @@ def test_the_error_names_every_reason() -> None:
     assert missing.hint == "run `basestore lock base x`"
 
 
-def test_checking_and_reading_images_imports_nothing_heavy(root: Path) -> None:
+def test_a_remembered_check_and_reading_images_imports_nothing_heavy(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("state") / "basestore"
+    for name in ("runtime", "cpu"):
+        assert check(read_project(root), name, state=State.open(folder)).fresh
     program = (
         "import sys; from pathlib import Path\n"
         "from basestore.lock.files import read_images\n"
         "from basestore.lock.freshness import check\n"
         "from basestore.profile.project import read_project\n"
+        "from basestore.state import State\n"
         "project = read_project(Path(sys.argv[1]))\n"
-        "assert check(project, 'cpu').fresh and read_images(project) == ()\n"
+        "state = State.open(Path(sys.argv[2]))\n"
+        "assert check(project, 'cpu', state=state).fresh and read_images(project) == ()\n"
         "heavy = {'packaging', 'msgspec', 'rich', 'urllib3', 'difflib', 'ssl', 'socket', 'typer'}\n"
         "print(*heavy & {name.partition('.')[0] for name in sys.modules})\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, root], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, root, folder], capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("\n", "")

@@ -268,11 +268,21 @@ def test_wrong_locks_of_teams(
     assert caught.value.line
 
 
-def test_a_marker_that_is_nested_too_deeply(tmp_path: Path) -> None:
-    marker = f"{'(' * 5000}python_version > '3'{')' * 5000}"
+def nested(depth: int) -> str:
+    """A requirement whose marker stands in that many parentheses."""
+    return f"lib ; {'(' * depth}python_version > '3'{')' * depth}"
+
+
+def test_a_marker_that_is_nested_deeply(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, FILES, reqs=f"{nested(50)}\n").requirements
+    assert found.text == "lib; python_version > '3'".replace("'", '"')
+
+
+@pytest.mark.parametrize("depth", [51, 100, 5000])
+def test_a_marker_that_is_nested_too_deeply(tmp_path: Path, depth: int) -> None:
 
     with pytest.raises(DocumentError, match=r"app/reqs\.txt:2: a marker that is nested too deeply"):
-        read(tmp_path, FILES, reqs=f"web\nlib ; {marker}\n")
+        read(tmp_path, FILES, reqs=f"web\n{nested(depth)}\n")
 
 
 def test_a_number_that_nobody_can_read(tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ def test_basic(transport: Transport, registry: LoopbackRegistry, tmp_path: Path)
     registry.basic = ("me", CANARY)
     client = client_of(transport, registry, config_for(tmp_path, registry.address))
     client.upload(upload_of(b"bytes"))
-    assert client.has_blob(Digest.of(b"bytes"))
+    assert client.find_blob(Digest.of(b"bytes"))
     sent = [asked.headers.get("authorization") for asked in registry.asked]
     assert sent == [None, *[f"Basic {ME_ENCODED}"] * 3]
 
@@ -278,7 +278,7 @@ def test_tokens(transport: Transport, registry: LoopbackRegistry, tmp_path: Path
     client = client_of(transport, registry, config_for(tmp_path, registry.address))
     assert client.manifest_digest("tag") is None
     client.upload(upload_of(b"bytes"))
-    assert not client.sibling_has_blob("team/parent", Digest.of(b"bytes"))
+    assert not client.sibling_has_blob("team/parent", Digest.of(b"bytes"), 5)
     assert registry.count("GET", "^/token") == 1
     assert {scope for scopes, _ in registry.issued.values() for scope in scopes} == {
         "repository:team/base:pull,push",
@@ -300,7 +300,7 @@ def test_a_token_that_ran_out_is_renewed(transport: Transport, registry: Loopbac
     registry.tokens, registry.uses = True, 1
     client = client_of(transport, registry, NO_CONFIG)
     client.upload(upload_of(b"bytes"))
-    assert client.has_blob(Digest.of(b"bytes"))
+    assert client.find_blob(Digest.of(b"bytes"), 5)
     assert registry.count("GET", "^/token") == 3
 
 
@@ -320,7 +320,7 @@ def test_a_sibling_that_may_not_be_seen_has_nothing(
 ) -> None:
     registry.tokens = True
     client = client_of(transport, registry, NO_CONFIG)
-    assert not client.sibling_has_blob("other/team", Digest.of(b""))
+    assert not client.sibling_has_blob("other/team", Digest.of(b""), 0)
 
 
 def test_identity_tokens(transport: Transport, registry: LoopbackRegistry, tmp_path: Path) -> None:

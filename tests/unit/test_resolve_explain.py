@@ -65,6 +65,14 @@ def test_kinds_of_reasons(reason: str, kind: type) -> None:
     assert type(explain(UnsatisfiableError(reason), WANTED)) is kind
 
 
+def test_words_that_nobody_knows_are_shown_as_they_are() -> None:
+    error = explain(UnsatisfiableError("Because lib 1.0.2 is wheel-less, all is lost"), WANTED)
+
+    assert type(error) is ResolutionError
+    assert "profiles/my_ml.toml:5 asks for lib; because lib 1.0.2 is wheel-less" in error.message
+    assert error.hint == "loosen one of these requirements"
+
+
 def test_prereleases_have_a_hint_of_their_own() -> None:
     error = explain(UnsatisfiableError("Because of that", prereleases=True), WANTED)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from locked_project import lock, make_project
 
+from basestore.files import ChangedFileError
 from basestore.pipeline.duplicates import duplicates, take_out
 from basestore.profile.project import read_project
 
@@ -64,6 +65,21 @@ def test_of_two_requirements_on_a_line_the_duplicate_goes(root: Path) -> None:
     take_out(project, duplicates(project, "svc"))
 
     assert 'requirements = ["redis[hiredis]", "demo"]' in (root / "basestore.toml").read_text()
+
+
+def test_a_file_that_changed_since_is_left(root: Path) -> None:
+    """A line that was put before them moves them all."""
+    project = read_project(root)
+    found = duplicates(project, "svc")
+    file = root / "app" / "requirements.txt"
+    file.write_text(f"urgent==1\n{file.read_text()}")
+    before = file.read_bytes()
+
+    with pytest.raises(ChangedFileError, match="requirements"):
+        take_out(project, found)
+
+    assert file.read_bytes() == before
+    assert (root / "basestore.toml").read_text() == PROJECT
 
 
 def test_profiles_have_none(root: Path) -> None:

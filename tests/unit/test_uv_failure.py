@@ -1,6 +1,11 @@
 """What uv says when it fails, in the words of its versions, and what becomes of it."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.version import InvalidVersion, Version
 
 from basestore.errors import UnreachableError
 from basestore.sources.uv_failure import (
@@ -9,6 +14,9 @@ from basestore.sources.uv_failure import (
     UnsatisfiableError,
     UvFailedError,
     failure_of,
+    mentioned,
+    unknown_package,
+    without_wheel,
 )
 
 NEW = """error: No solution found when resolving dependencies
@@ -113,3 +121,41 @@ def test_what_is_long_in_one_step_is_cut() -> None:
 
     assert isinstance(error, UnsatisfiableError)
     assert len(error.reason) < 2100
+
+
+@pytest.mark.parametrize(
+    ("reason", "package"),
+    [
+        ("fast==1.0 has no wheels with a matching platform tag", "fast"),
+        ("fast>=1.0.1,<=1.0.2 has no wheels with a matching platform tag", "fast"),
+        ("fast>=1.0.1, <=1.0.2 has no wheels with a matching platform tag", "fast"),
+        ("any of: fast<1 fast>1.0.2 have no usable wheels", "fast"),
+        ("all versions of My_Fast.x have no usable wheels", "my-fast-x"),
+        ("fast[extra]==1.0 has no usable wheels", "fast"),
+        ("2fast==1 has no usable wheels", "2fast"),
+        # Words that no version of uv has said yet.
+        ("fast (1.0.1 to 1.0.2) has no usable wheels", ""),
+        ("fast in 1.0.1, 1.0.2 has no usable wheels", ""),
+        ("fast is without a wheel", ""),
+        ("1.0.2 has no usable wheels", ""),
+        ("fast from 1.0 to 1.0.2rc1 has no usable wheels", ""),
+    ],
+)
+def test_the_package_without_a_wheel_is_a_package_or_nobody(reason: str, package: str) -> None:
+    assert without_wheel(f"Because {reason} and x depends on it, nothing works.") == package
+
+
+@given(st.from_regex(r"[a-z0-9.,<>=!~ ()|-]{0,40}", fullmatch=True))
+def test_a_version_is_never_taken_for_a_package(subject: str) -> None:
+    for told in (
+        without_wheel(f"Because {subject} has no usable wheels"),
+        unknown_package(f"Because {subject} was not found in the package registry"),
+    ):
+        assert not is_version(told)
+        assert not told or told in mentioned(subject)
+
+
+def is_version(text: str) -> bool:
+    with suppress(InvalidVersion):
+        return bool(Version(text))
+    return False

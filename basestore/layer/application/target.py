@@ -1,11 +1,10 @@
 """Paths of the image that an application may have."""
 
 from basestore.layer.application.errors import TargetError
-from basestore.layer.names import UNFIT
+from basestore.layer.names import UNFIT, is_whiteout
 from basestore.profile.place import Location
 from basestore.recipe.model import VENV
 
-_WHITEOUT = ".wh."  # OCI image-spec, "Image Layer Filesystem Changeset", whiteouts
 _MOUNTED = frozenset({"dev", "proc", "sys"})
 
 
@@ -33,7 +32,7 @@ def check_path(path: str, place: Location) -> None:
     """Raise TargetError for a file or link where an application must not have one."""
     if path == VENV or path.startswith(f"{VENV}/") or VENV.startswith(f"{path}/") or not path:
         raise TargetError(place, f"/{path}", f"/{VENV} holds the packages, which the lock decides")
-    if any(part.startswith(_WHITEOUT) for part in path.split("/")):
+    if is_whiteout(path):
         raise TargetError(place, f"/{path}", "a name that begins so deletes files of the base")
     if path.partition("/")[0] in _MOUNTED:
         raise TargetError(place, f"/{path}", "a container's kernel lies over it")

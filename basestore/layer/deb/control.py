@@ -3,17 +3,51 @@
 import re
 from dataclasses import dataclass
 
+from basestore.debian.version import Version
 from basestore.layer.deb.errors import MalformedDebError
 
 _NAME = re.compile(r"[!-,.-9;-~][!-9;-~]*")
 """A field's name: US-ASCII without blanks and colons, not beginning with a hyphen (deb822(5))."""
+
+FIELDS = (
+    "Package",
+    "Essential",
+    "Protected",
+    "Status",
+    "Priority",
+    "Section",
+    "Installed-Size",
+    "Origin",
+    "Maintainer",
+    "Bugs",
+    "Architecture",
+    "Multi-Arch",
+    "Source",
+    "Version",
+    "Replaces",
+    "Provides",
+    "Depends",
+    "Pre-Depends",
+    "Recommends",
+    "Suggests",
+    "Breaks",
+    "Conflicts",
+    "Enhances",
+    "Conffiles",
+    "Description",
+)
+"""The fields that dpkg knows, in the order in which it writes them."""
+
+_SPELT = {name.lower(): name for name in FIELDS}
+_NEEDED = ("Package", "Version", "Architecture")
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
     """The fields of a control file, by name, in its order.
 
-    A value keeps its continuation lines as they are, each after a newline.
+    Names of fields that dpkg knows are spelt as dpkg does. A value keeps its continuation lines as
+    they are, each after a newline.
     """
 
     fields: dict[str, str]
@@ -37,23 +71,41 @@ class Control:
 
 
 def parse_control(data: bytes, package: str) -> Control:
-    """Read a control file; ``package`` names it in MalformedDebError."""
+    """Read a control file; ``package`` names it in MalformedDebError.
+
+    Names of fields are the same in upper and lower case (deb822(5)), and each stands there once.
+    """
     fields: dict[str, str] = {}
+    seen: set[str] = set()
     key = ""
     for line in _lines(data, package):
         if line[0] in " \t" and key:
             fields[key] += f"\n{line}"
             continue
-        key, colon, value = line.partition(":")
-        if not colon or not _NAME.fullmatch(key) or key in fields:
+        name, colon, value = line.partition(":")
+        if not colon or not _NAME.fullmatch(name) or name.lower() in seen:
             raise MalformedDebError(package, f"its control file has the broken line {line!r}")
+        seen.add(name.lower())
+        key = _SPELT.get(name.lower(), name)
         fields[key] = value.strip()
-    for needed in ("Package", "Version", "Architecture"):
+    _check(fields, package)
+    return Control(fields)
+
+
+def _check(fields: dict[str, str], package: str) -> None:
+    """Of Debian's packages none has a backslash in a field but in its description."""
+    for needed in _NEEDED:
         if needed not in fields:
             raise MalformedDebError(package, f"its control file has no field {needed}")
         if not fields[needed].isprintable():
             raise MalformedDebError(package, f"its control file has a broken {needed}")
-    return Control(fields)
+    for name, value in fields.items():
+        if "\\" in value and name != "Description":
+            raise MalformedDebError(package, f"its control file has a backslash in its {name}")
+    try:
+        Version.parse(fields["Version"])
+    except ValueError:
+        raise MalformedDebError(package, "its control file has a broken Version") from None
 
 
 def _lines(data: bytes, package: str) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from basestore.layer.deb.stream import Reader, Refuse
 from basestore.layer.entry import Kind
-from basestore.layer.names import fits
+from basestore.layer.names import fits, is_whiteout
 from basestore.profile.names import UNSEEN
 
 BLOCK = 512
@@ -135,8 +135,11 @@ def _item(header: bytes, long: dict[bytes, str], refuse: Refuse) -> Item:
     if name.endswith("/") and kind is not Kind.FOLDER:  # some readers take it for a folder
         raise refuse(f"{name!r} is called like a folder and is none")
     target = long.get(b"K") or _text(header[157:257], refuse)
+    path = _path(name, refuse)
+    if not path and kind is not Kind.FOLDER:
+        raise refuse(f"{name!r} is the root, and no folder")
     return Item(
-        path=_path(name, refuse),
+        path=path,
         kind=kind,
         mode=_number(header[100:108], refuse) & 0o7777,
         uid=_owner(header[108:116], refuse),
@@ -164,6 +167,8 @@ def _path(name: str, refuse: Refuse) -> str:
         return ""
     if UNSEEN.search(path) or any(part in ("", ".", "..") for part in path.split("/")):
         raise refuse(f"it holds the unsafe name {name!r}")
+    if is_whiteout(path):
+        raise refuse(f"{name!r} would delete files of the layers below")
     if not fits(path):
         raise refuse(f"it holds a name too long for Linux, {name[:100]!r}...")
     return path

@@ -7,40 +7,13 @@ and its list of paths, and ``triggers`` (deb-triggers(5), dpkg's triggers.txt).
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from basestore.layer.deb.control import FIELDS
 from basestore.layer.deb.errors import MalformedDebError
 from basestore.layer.entry import Kind
 from basestore.layer.foundation.tree import Tree
 from basestore.layer.foundation.unpack import Installed, moved
 
 _ROOT = "var/lib/dpkg"
-# The order in which dpkg writes the fields that it knows; the others follow in the package's.
-_FIELDS = (
-    "Package",
-    "Essential",
-    "Protected",
-    "Status",
-    "Priority",
-    "Section",
-    "Installed-Size",
-    "Origin",
-    "Maintainer",
-    "Bugs",
-    "Architecture",
-    "Multi-Arch",
-    "Source",
-    "Version",
-    "Replaces",
-    "Provides",
-    "Depends",
-    "Pre-Depends",
-    "Recommends",
-    "Suggests",
-    "Breaks",
-    "Conflicts",
-    "Enhances",
-    "Conffiles",
-    "Description",
-)
 # dpkg keeps every control file but these two.
 _NOT_KEPT = ("control", "list")
 _PROGRAMS = ("config", "postinst", "postrm", "preinst", "prerm")
@@ -100,7 +73,8 @@ def _stanza(tree: Tree, package: Installed) -> str:
     conffiles = "".join(_conffiles(tree, _text(package, "conffiles")))
     if conffiles:
         fields["Conffiles"] = conffiles
-    names = [*_FIELDS, *(name for name in fields if name not in _FIELDS)]
+    # dpkg's order of the fields that it knows; the others follow in the package's.
+    names = [*FIELDS, *(name for name in fields if name not in FIELDS)]
     lines = (_field(name, fields[name]) for name in names if name in fields)
     return "".join(lines) + "\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from basestore.digest import CHUNK, read_chunks
 from basestore.errors import IntegrityError
 from basestore.layer.entry import Encoded, Entry, Kind
-from basestore.layer.names import fits
+from basestore.layer.names import fits, is_whiteout
 
 _MOST_LINKS = 40  # as Linux, path_resolution(7)
 
@@ -38,7 +38,7 @@ class UnsafePathError(IntegrityError):
     def __init__(self, path: str, package: str) -> None:
         super().__init__(
             f"{package or 'a package'} wants something at the path {path!r}, which may lead out "
-            "of the image or is too long",
+            "of the image, deletes files there, or is too long",
             "a library's soname or a maintainer script names it; take the package out of the "
             "profile's [foundation] packages",
         )
@@ -79,7 +79,8 @@ class Tree:
         Missing folders above it are made; raises PathConflictError where one of them is no folder,
         and UnsafePathError for what may lead out of the tree.
         """
-        if any(part in ("", ".", "..") for part in path.split("/")) or not fits(path):
+        parts = path.split("/")
+        if not {"", ".", ".."}.isdisjoint(parts) or not fits(path) or is_whiteout(path):
             raise UnsafePathError(path, node.owner)
         self._make_parents(path, node.owner)
         self.nodes[path] = node

@@ -8,7 +8,6 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from email.parser import BytesHeaderParser
 from typing import BinaryIO
 
 from basestore.layer import entry as entries
@@ -16,6 +15,7 @@ from basestore.layer.entry import Copied, Encoded, Entry, Kind, Payload, Stored
 from basestore.layer.inflate import InflateError, inflate_start
 from basestore.layer.wheel.content import SMALL, read_content
 from basestore.layer.wheel.errors import BadZipError
+from basestore.layer.wheel.headers import headers, single
 from basestore.layer.wheel.record import Claim, Row, Rows, Rule, row_for, strict, write_rows
 from basestore.layer.wheel.scripts import entry_point_scripts, with_interpreter
 from basestore.layer.wheel.zip import DEFLATED, ZipEntry, read_zip
@@ -28,9 +28,11 @@ INSTALLER = b"basestore\n"
 _INTERPRETER = f"/{VENV}/bin/python"
 _SHEBANG = b"#!python"
 
-# Core metadata, "Metadata file format": headers as of e-mails, the description after a blank line.
-_HEADERS_END = re.compile(rb"\r?\n\r?\n")
-_IDENTITY = re.compile(rb"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
+_INFO = "-info"  # as the names of the folders end, by which a project is known to be installed
+_SITE = re.compile(
+    rf"{VENV}/lib(?:64)?/python[^/]*/site-packages/(?P<name>[^/]+\.(?P<kind>dist|egg)-info)(?:/|$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +131,29 @@ class _Install:
 
     def _check_metadata(self) -> None:
         """Core metadata: Name and Version, where they stand, are those of the lock."""
-        headers = _HEADERS_END.split(self._small("METADATA"), maxsplit=1)[0]
-        for key, value in _IDENTITY.findall(headers):
-            text = value.decode(errors="replace")
-            name, version = self._wheel.name, self._wheel.version
-            same = (
-                self._is_named(text, version)
-                if key.lower() == b"name"
-                else self._is_named(name, text)
-            )
-            if not same:
-                raise self._bad(f"its METADATA is of {text!r}, not of {name} {version}")
+        text = headers(self._small("METADATA"))
+        name, version = self._wheel.name, self._wheel.version
+        told_name = single(text, "Name", self._bad, default=name)
+        told_version = single(text, "Version", self._bad, default=version)
+        if not self._is_named(told_name, told_version):
+            told = f"{told_name} {told_version}"
+            raise self._bad(f"its METADATA is of {told!r}, not of {name} {version}")
 
     def _check_wheel_file(self) -> None:
-        version = BytesHeaderParser().parsebytes(self._small("WHEEL")).get("Wheel-Version", "")
-        version = str(version).strip()  # compat32 gives a Header where bytes aren't ASCII
+        """WHEEL: a version that is known, and the build that the file's name tells.
+
+        Its tags are not compared: torchvision, mysql-connector-python, ray and others have their
+        file renamed for the oldest system it runs on, and WHEEL left as it was.
+        """
+        text = headers(self._small("WHEEL"))
+        version = single(text, "Wheel-Version", self._bad)
         if version.partition(".")[0] != "1":
             raise self._bad(f"its Wheel-Version is {version!r}, and only 1.x is known")
+        single(text, "Root-Is-Purelib", self._bad, default="")
+        build = _build(self._wheel.file)
+        told = single(text, "Build", self._bad, default=build)
+        if told != build:
+            raise self._bad(f"its WHEEL is of the build {told!r}, and its name of {build!r}")
 
     def _scripts(self) -> dict[str, bytes]:
         """The generated scripts by path."""
@@ -167,8 +175,22 @@ class _Install:
                 continue
             if name.partition("/")[0].endswith(".data") and "/" in name:
                 raise self._bad(f"{name} is in a .data folder that isn't {self._data}")
+            path = f"{site}/{name}"
+            self._check_owner(name, path)
             mode = 0o755 if member.executable else 0o644
-            yield name, Entry(f"{site}/{name}", Kind.FILE, mode, self._payload(member))
+            yield name, Entry(path, Kind.FILE, mode, self._payload(member))
+
+    def _check_owner(self, name: str, path: str) -> None:
+        """Refuse what would make another project an installed one, or of another metadata.
+
+        importlib.metadata and installers go by the names in site-packages, in any case of letters.
+        """
+        found = _SITE.match(path) if _INFO in name.lower() else None
+        if found is None or name.startswith(f"{self._info}/"):
+            return
+        project = found["name"].rpartition(".")[0].partition("-")[0]
+        if found["kind"].lower() == "dist" or not self._is_named(project, self._wheel.version):
+            raise self._bad(f"{name} would stand for another installed project than its own")
 
     def _data_file(self, name: str, member: ZipEntry) -> Entry:
         scheme, _, rest = name.removeprefix(self._data).partition("/")
@@ -176,6 +198,7 @@ class _Install:
         if base is None or not rest:
             raise self._bad(f"{name} is of no scheme that wheels know")
         path = f"{base}/{rest}"
+        self._check_owner(name, path)
         if scheme != "scripts":
             mode = 0o755 if member.executable else 0o644
             return Entry(path, Kind.FILE, mode, self._payload(member))
@@ -252,3 +275,9 @@ class _Install:
         if entry.payload and isinstance(entry.payload[0], Encoded):
             return row_for(path, b"".join(entry.payload[0].read()))
         return Row(path, row.hash, row.size)
+
+
+def _build(file: str) -> str:
+    """The build tag in a wheel's file name (PEP 427, "File name convention"); mostly empty."""
+    parts = file.removesuffix(".whl").split("-")
+    return parts[2] if len(parts) == 6 else ""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from basestore.layer.names import LONGEST_PATH
+from basestore.layer.names import LONGEST_PATH, is_whiteout
 from basestore.profile.names import UNSEEN
 
 # Parts of 1 to 255 bytes, without backslashes and control characters; none is . or .., and the
@@ -27,6 +27,8 @@ def plain_name(raw: bytes, encoding: str) -> str:
         raise UnsafeNameError(f"{raw!r} is not UTF-8 as it says") from None
     if not name.isascii() and UNSEEN.search(name):
         raise UnsafeNameError(f"{raw!r} holds characters that steer a terminal")
+    if is_whiteout(name):
+        raise UnsafeNameError(f"{raw!r} would delete files of the layers below")
     return name.removesuffix("/")
 
 

@@ -7,6 +7,7 @@ installer features".
 import configparser
 import re
 
+from basestore.layer.names import is_whiteout
 from basestore.layer.wheel.errors import BadZipError
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -54,7 +55,8 @@ def with_interpreter(content: bytes, interpreter: str) -> bytes:
 
 def _script(name: str, reference: str, interpreter: str, label: str) -> bytes:
     match = _REFERENCE.fullmatch(reference.strip())
-    if match is None or not _NAME.fullmatch(name) or name in (".", ".."):
+    fits = _NAME.fullmatch(name) and name not in (".", "..") and not is_whiteout(name)
+    if match is None or not fits:
         raise BadZipError(label, f"its entry point {name!r} = {reference!r} is no script")
     attribute = match["attribute"]
     return _TEMPLATE.format(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from basestore.errors import InputError
-from basestore.files import rewrite_files
+from basestore.files import edit_files
 from basestore.pipeline.pin_files import OutsideError, read_files
 from basestore.profile.pins import Pins
 from basestore.profile.project import read_project
@@ -122,7 +122,8 @@ def test_a_file_keeps_its_mode(root: Path) -> None:
     (root / "Dockerfile").chmod(0o640)
     (root / "d/x.py").chmod(0o755)
 
-    rewrite_files({root / "Dockerfile": b"1", root / "d/x.py": b"2"})
+    new = {"Dockerfile": b"1", "d/x.py": b"2"}
+    edit_files({root / name: ((root / name).read_bytes(), data) for name, data in new.items()})
 
     modes = [os.stat(root / name).st_mode & 0o777 for name in ("Dockerfile", "d/x.py")]
     assert modes == [0o640, 0o755]
