@@ -1,0 +1,3 @@
+"""What no check can find, and why."""
+
+UNSEEN: tuple[tuple[str, str], ...] = ()
