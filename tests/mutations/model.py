@@ -1,5 +1,6 @@
 """What a mutation is: one change of a copy of the world, and the check that has to find it."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -10,6 +11,10 @@ from commandline import CommandLine, Done
 from committing import commit
 from loopback_engine import LoopbackEngine
 from mutations.world import World, copy_tree
+
+
+_TELLS = re.compile(r"^.*: NOT .*\n.*|^.*: stale.*|^  FAIL.*|^.*damage.*", re.MULTILINE)
+"""What a check says on standard output of what is not well."""
 
 
 class Check(Enum):
@@ -136,6 +141,8 @@ def copy_of(world: World, folder: Path, own_store: bool) -> Copy:
 
 def first_line(done: Done) -> str:
     """What a command said was wrong."""
-    lines = [line for line in done.err.splitlines() if line.startswith("error: ")]
-    found = [line for line in done.out.splitlines() if "  no  " in line or "stale" in line]
-    return (lines or found or [*done.out.splitlines(), ""])[0].removeprefix("error: ")
+    for line in done.err.splitlines():
+        if line.startswith("error: "):
+            return line.removeprefix("error: ")
+    found = _TELLS.search(done.out)
+    return " ".join((found[0] if found else done.out).split())
