@@ -97,7 +97,7 @@ class State:
 
     @staticmethod
     def _place(folder: Path, kind: str, key: Digest) -> Path:
-        return folder / kind / key.hex[:2] / key.hex
+        return folder / f"{kind}/{key.hex[:2]}/{key.hex}"  # one join: pathlib's are slow
 
 
 def _make(folder: Path) -> None:

@@ -110,6 +110,13 @@ class Changing:
 
         return Builder(store, bring, Progress(), 1, AMD64)
 
+    def foundation(self) -> FoundationRecipe:
+        """The recipe of the lowest layer of all images."""
+        runtime = read_locked(read_project(self.root), "runtime").parse()
+        found = plan(runtime, runtime.platforms[0])[0]
+        assert isinstance(found, FoundationRecipe)
+        return found
+
     def write(self, path: str, text: str) -> None:
         """Write a file of the project."""
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +139,11 @@ class Changing:
         found = {one.check: one for one in findings}
         assert len(found) == len(findings)
         return found
+
+
+def make_foundation(store: Store, recipe: FoundationRecipe) -> None:
+    """Have a foundation's layer in a store, as if its user had made it."""
+    recorded(store, recipe, [folder("etc"), file("etc/os-release", b"NAME=none\n"), folder("opt")])
 
 
 def open_store(folder_: Path) -> Store:
@@ -162,11 +174,7 @@ def changing_project(folder_: Path) -> Changing:
     changing.lock("runtime", *base)
     changing.lock("child", *base, changing.wheel("delta", generation="child"))
     changing.lock("api", changing.wheel("epsilon", generation="api"))
-    runtime = read_locked(read_project(root), "runtime").parse()
-    foundation = plan(runtime, runtime.platforms[0])[0]
-    assert isinstance(foundation, FoundationRecipe)
-    entries = [folder("etc"), file("etc/os-release", b"NAME=none\n"), folder("opt")]
-    recorded(changing.store, foundation, entries)
+    make_foundation(changing.store, changing.foundation())
     changing.build(*NAMES)
     git(root, "init", "-q", "-b", "main")
     commit(root)

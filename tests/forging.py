@@ -66,7 +66,7 @@ platforms = ["linux/amd64"]
 requirements = ["web[tools]"]
 [foundation]
 debian = "bookworm"
-packages = ["python3.11"]
+packages = ["mime", "python3.11"]
 """
 
 

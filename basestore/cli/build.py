@@ -8,6 +8,7 @@ import typer
 from basestore.cli import engine_build
 from basestore.cli.context import Json, Offline, Profiles, open_store, reach, start_of
 from basestore.cli.settings import own_state
+from basestore.cli.since import believe_since
 from basestore.cli.sources import bring_from
 from basestore.cli.terminal import count, print_json, say, size, warn
 from basestore.cli.watch import watching
@@ -38,6 +39,14 @@ def build(
         bool,
         typer.Option("--rebuild", help="Make every layer again and compare it bit for bit."),
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REVISION",
+            help="Take layers that others recorded (a restored cache, a seed) where the images of "
+            "this trusted revision prove them.",
+        ),
+    ] = None,
     offline: Offline = False,
     json: Json = False,
 ) -> None:
@@ -63,6 +72,8 @@ def build(
                 jobs=settings.jobs,
                 host=settings.host,
             )
+            if since is not None:
+                believe_since(project, since, names, settings, builder.store)
             for name in names:
                 warn_if_stale(project, name)
                 if engine_build.by_engine(project, name):

@@ -1,75 +1,52 @@
-"""The program: commands put together, errors rendered, exit codes given."""
+"""Running the program: errors rendered, exit codes given, whatever goes wrong and wherever.
 
+The program itself is loaded where errors are told: with too little memory already that may fail.
+"""
+
+import os
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from basestore.cli.commands import program
-from basestore.cli.context import Start
 from basestore.cli.endings import EndedError, heed_endings
-from basestore.cli.terminal import show_bug, show_error
-from basestore.errors import BasestoreError
+from basestore.cli.streams import BROKEN_PIPE, empty_streams, is_broken_pipe, open_streams
 
 _INTERRUPTED = 130  # what shells say of a program that SIGINT ended
-
-app = program()
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from basestore import __version__
-
-        typer.echo(f"basestore {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def start(
-    context: typer.Context,
-    project: Annotated[
-        Path | None,
-        typer.Option(
-            "--project",
-            "-C",
-            metavar="FOLDER",
-            help="The project's folder, or one in it, instead of this one.",
-        ),
-    ] = None,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
-    ] = False,
-) -> None:
-    """Base images as a pure function of a lock, and services on them.
-
-    A profile (profiles/NAME.toml) says what a base holds. `lock` resolves it to locks/NAME.lock,
-    whose SHA-256 is the image's tag; `build` assembles the image from wheels and .debs, without a
-    daemon and bit for bit the same anywhere; `push` sends only the layers that a registry lacks;
-    `load`, `run` and `shell` take it to the local Docker Engine; `verify` proves that profile,
-    lock, image, registry and engine agree. A service ([services.NAME] in basestore.toml) is a base
-    with the packages that it lacks and an application on top; the same commands take it. `pin`
-    keeps references to bases in the project's files. `status`, `graph`, `diff`, `plan`, `affected`
-    and `why` say how things stand, what changes, what would be done, and what brought a package in.
-
-    Exit codes: 0 done, 2 usage, 3 a check found disagreement, 4 bad input file, 5 integrity,
-    6 unreachable, 7 no resolution, 8 forbidden by policy, 1 a bug; 130, 143 and 129 where SIGINT,
-    SIGTERM or SIGHUP ended it.
-    """
-    del version
-    context.obj = Start(project)
+_UNREACHABLE = 6
+_NO_MEMORY = b"error: there is not enough memory to start, or to say what went wrong\n"
 
 
 def main() -> None:
     """Run the command line."""
+    open_streams()
+    code = _run()
+    empty_streams()
+    sys.exit(code)
+
+
+def _run() -> str | int | None:
+    """Run it, and tell what went wrong; what to exit with."""
     try:
         heed_endings()
+        from basestore.cli.program import app
+
         app(prog_name="basestore")
-    except (BasestoreError, OSError) as error:
-        sys.exit(show_error(error))
+    except SystemExit as end:
+        # click ends with 1 where nobody reads what it prints.
+        return BROKEN_PIPE if is_broken_pipe(end.__context__) else end.code
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        return _INTERRUPTED
     except EndedError as ended:
-        sys.exit(ended.code)
-    except Exception:  # noqa: BLE001  # the one place where a bug becomes words
-        sys.exit(show_bug())
+        return ended.code
+    except Exception as error:  # noqa: BLE001  # the one place where errors become words
+        return BROKEN_PIPE if is_broken_pipe(error) else _tell(error)
+    return 0
+
+
+def _tell(error: Exception) -> int:
+    """Tell an error: an expected one, the system's, or a bug. The exit code."""
+    try:
+        from basestore.cli.terminal import show
+
+        return show(error)
+    except (MemoryError, ImportError):
+        os.write(2, _NO_MEMORY)  # bytes that were there before
+        return _UNREACHABLE

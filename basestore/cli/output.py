@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from basestore.cli.terminal import BROKEN_PIPE
+from basestore.cli.streams import BROKEN_PIPE
 
 
 @contextmanager

@@ -1,17 +1,20 @@
 """What `--since` opens: the revision, the registry that has its images, a place to make layers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 from basestore.cli.context import open_store, open_transport, reach
 from basestore.cli.registry import NoRegistryError, repository_of
+from basestore.cli.settings import Settings
 from basestore.cli.sources import bring_from
 from basestore.cli.watch import watching
 from basestore.profile.model import Project
+from basestore.store import Store
 
 if TYPE_CHECKING:
+    from basestore.pipeline.proven import Proofs
     from basestore.pipeline.since import Since
     from basestore.registry.client import RegistryClient
     from basestore.sources.git import Revision
@@ -41,19 +44,51 @@ def checks_since(
     """
     from basestore.pipeline.aside import aside
     from basestore.pipeline.build import Builder
-    from basestore.pipeline.documents import Documents
     from basestore.pipeline.given import Giver
-    from basestore.pipeline.proven import Proofs
     from basestore.pipeline.recorded import Records
     from basestore.pipeline.since import Since
+
+    settings = reach(offline=False)
+    store = open_store(settings, project)
+    with (
+        watching(json) as progress,
+        _proofs(project, revision, registry, settings, store) as proofs,
+    ):
+        bring = bring_from(project, settings, progress)
+        builder = Builder(store, bring, progress, settings.jobs, settings.host)
+        with aside(builder) as place:
+            yield Since(proofs.then, Records.read(project), Giver(project, proofs, place))
+
+
+def believe_since(
+    project: Project, revision: str, names: Sequence[str], settings: Settings, store: Store
+) -> None:
+    """Believe what others recorded in a store where a revision's images prove it."""
+    from basestore.pipeline.vouched import vouch
+
+    found = revision_of(project, revision)
+    bases = (project.services[name].base for name in names if name in project.services)
+    with _proofs(project, found, None, settings, store) as proofs:
+        vouch(proofs, dict.fromkeys((*bases, *names)), store)
+
+
+@contextmanager
+def _proofs(
+    project: Project,
+    revision: "Revision",
+    registry: str | None,
+    settings: Settings,
+    store: Store,
+) -> Iterator["Proofs"]:
+    """What a revision's images prove, which the store or a registry has."""
+    from basestore.pipeline.documents import Documents
+    from basestore.pipeline.proven import Proofs
     from basestore.pipeline.then import Then
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
 
-    settings = reach(offline=False)
     then = Then.of(project, revision)
-    store = open_store(settings, project)
-    with open_transport(settings) as transport, watching(json) as progress:
+    with open_transport(settings) as transport:
         config = DockerConfig(settings.docker_config)
 
         @cache
@@ -64,8 +99,4 @@ def checks_since(
                 return None
             return RegistryClient.reader(transport, repository, config)
 
-        bring = bring_from(project, settings, progress)
-        builder = Builder(store, bring, progress, settings.jobs, settings.host)
-        proofs = Proofs(then, Documents(store, client))
-        with aside(builder) as place:
-            yield Since(then, Records.read(project), Giver(project, proofs, place))
+        yield Proofs(then, Documents(store, client))

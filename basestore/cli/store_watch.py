@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from basestore.cli.terminal import size
+from basestore.cli.terminal import note, size
 from basestore.progress import Advance, Progress
 
 _EVERY = 10.0  # seconds between two lines
@@ -36,8 +36,8 @@ class RateLines(Progress):
         self.note(f"{verb} {name}: {size(done)} in {took:.1f}s, {_rate(done, took)}")
 
     def note(self, line: str) -> None:
-        """A line, in one write, so that threads' lines stay apart."""
-        sys.stderr.write(f"{line}\n")
+        """A line on standard error."""
+        note(line)
 
 
 @contextmanager

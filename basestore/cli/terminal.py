@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 
+from basestore.cli.streams import BROKEN_PIPE, drop
 from basestore.errors import BasestoreError, ExitCode, UnreachableError
 
-BROKEN_PIPE = 141  # what shells say of a program that SIGPIPE ended
+_MORE = "end other programs, or raise the limits of this one (`ulimit -a`, the container's memory)"
 
 _BOLD_RED, _CYAN, _YELLOW, _DIM, _OFF = "\x1b[1;31m", "\x1b[36m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 
@@ -16,23 +17,33 @@ _BOLD_RED, _CYAN, _YELLOW, _DIM, _OFF = "\x1b[1;31m", "\x1b[36m", "\x1b[33m", "\
 def show_error(error: BaseException) -> int:
     """Tell an error on standard error, and return the exit code it stands for.
 
-    An error of the operating system is one of reach: a full disk, a folder that can't be written.
+    An error of the system is one of reach: a full disk, a folder that can't be written, too little
+    memory. Raises what is neither told already nor the system's.
     """
-    if isinstance(error, OSError):
-        error = _of_system(error)
     if not isinstance(error, BasestoreError):
-        raise error
+        error = _of_system(error)
     _say(_BOLD_RED, "error", error.message)
     if error.hint:
         hint(error.hint)
     return int(error.exit_code)
 
 
-def show_bug() -> int:
+def show(error: Exception) -> int:
+    """Tell an error, be it a bug; the exit code. Raises MemoryError and ImportError at that."""
+    try:
+        return show_error(error)
+    except Exception as unknown:
+        if unknown is not error:
+            raise
+        return _show_bug(error)
+
+
+def _show_bug(error: Exception) -> int:
     """Tell an error that should not exist, with its traceback."""
     import traceback
 
-    traceback.print_exc()
+    with contextlib.suppress(OSError):
+        traceback.print_exception(error)
     _say(_BOLD_RED, "error", "this is a bug in basestore; please report it with the lines above")
     return int(ExitCode.BUG)
 
@@ -57,9 +68,20 @@ def say(line: str = "") -> None:
     try:
         print(line, flush=True)  # noqa: T201
     except BrokenPipeError:
-        # Keep the interpreter from flushing into the closed pipe at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(1)
         raise SystemExit(BROKEN_PIPE) from None
+    except OSError as error:
+        drop(1)
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def note(line: str) -> None:
+    """A line of progress on standard error, in one write, so that threads' lines stay apart.
+
+    Work goes on where nobody can be told of it.
+    """
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
 
 
 def faint(text: str) -> str:
@@ -100,12 +122,33 @@ def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> Itera
         yield "  ".join(cells).rstrip()
 
 
-def _of_system(error: OSError) -> BasestoreError:
-    where = f"{error.filename}: " if error.filename else ""
-    reason = error.strerror or str(error)
-    return UnreachableError(
-        f"{where}{reason}", "check permissions and free space, then run the command again"
-    )
+def _of_system(error: BaseException) -> BasestoreError:
+    """What the system refused; raises the error itself where it is none of the system's."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or str(error)
+        hint = "check permissions and free space, then run the command again"
+        return UnreachableError(f"{where}{reason}", hint)
+    if isinstance(error, MemoryError):
+        return UnreachableError("there is not enough memory for this", _MORE)
+    if isinstance(error, ImportError):
+        part = error.name or "a part"
+        hint = f"{_MORE}; or install basestore anew"
+        return UnreachableError(f"{part} of the program can't be loaded: {error}", hint)
+    if _is_no_thread(error):
+        return UnreachableError("the system has no room for another thread", _MORE)
+    raise error
+
+
+def _is_no_thread(error: BaseException) -> bool:
+    """Whether no thread could be started, which Python tells by an error of no kind of its own."""
+    import threading
+    import traceback
+
+    begins = threading.Thread.start.__code__
+    frames = traceback.walk_tb(error.__traceback__)
+    last = max(enumerate(frame for frame, _ in frames), default=None, key=lambda pair: pair[0])
+    return isinstance(error, RuntimeError) and last is not None and last[1].f_code is begins
 
 
 def _say(colour: str, label: str, text: str) -> None:

@@ -77,9 +77,10 @@ def verify(
     """Prove that profile, lock, image, registry and engine agree.
 
     Offline, the lock is canonical, the profile's, and known to the images file; a service's stands
-    on its base's image, and the files that it copies are those of its image. What can't be checked
-    of an image that an engine built is told as skipped. Exits 3 where something disagrees, 5 where
-    a rebuild gives other bytes.
+    on its base's image, and the files that it copies are those of its image. What wheels and .debs
+    in the store declare is held against lock and origin; of the rest it is told as unproven. What
+    can't be checked of an image that an engine built is told as skipped. Exits 3 where something
+    disagrees, 5 where a rebuild gives other bytes.
     """
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
@@ -148,10 +149,14 @@ def _since(
     now, found = datetime.now(UTC), {}
     with checks_since(project, revision, registry, json) as checks:
         for name in names:
-            check = verify_built if by_engine(project, name) else verify_project
-            findings = check(project, name, now, state=own_state())
+            if by_engine(project, name):
+                findings = verify_built(project, name, now, own_state())
+            else:
+                findings = verify_project(
+                    project, name, now, state=own_state(), records=checks.records
+                )
             if all(one.check == "image" for one in findings if one.fails):
-                findings += checks.findings(name)
+                findings = _proven(findings) + checks.findings(name)
             found[name] = findings
     return found
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from basestore.cli.terminal import size
+from basestore.cli.terminal import note, size
 from basestore.progress import Advance, Progress
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Lines(Progress):
         self.note(f"{verb} {name}{amount} in {time.monotonic() - start:.1f}s")
 
     def note(self, line: str) -> None:
-        """A line, in one write, so that threads' lines stay apart."""
-        sys.stderr.write(f"{line}\n")
+        """A line on standard error."""
+        note(line)
 
 
 class Bars(Progress):

@@ -88,8 +88,8 @@ def image_of(
 
 def _lock(store: Store, platform: PlatformImage) -> str:
     """What the label of a platform's config says of its lock, empty where there is none."""
-    config = json.loads(store.blobs.read(platform.config.digest))
     with suppress(*UNFIT):
+        config = json.loads(store.blobs.read(platform.config.digest))
         return str(config["config"]["Labels"][LOCK_LABEL])
     return ""
 

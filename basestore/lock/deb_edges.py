@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from basestore.debian.packages import BinaryPackage
-from basestore.debian.relations import Clause, clause_text
+from basestore.debian.relations import Clause, Relation, clause_text
 from basestore.debian.version import Version
 from basestore.lock.edges import Judged
 from basestore.lock.model import Deb
@@ -84,7 +84,8 @@ class _Walk:
 
     def _reached(self) -> set[str]:
         reached: set[str] = set()
-        todo = [name for name in self.site.roots if name in self.site.held]
+        # What is asked for may be a name that others provide.
+        todo = [one for name in self.site.roots for one in self._meeting((Relation(name),))]
         while todo:
             name = todo.pop()
             if name not in reached:

@@ -105,17 +105,20 @@ class Giver:
 
         A name's own image has to be there, the first one's; what others lack is made.
         """
-        wanted = {recipe.digest for plan in plans.values() for recipe in plan}
+        wanted = {recipe.digest: recipe for plan in plans.values() for recipe in plan}
         found: dict[Digest, MadeLayer] = {}
         for number, name in enumerate(names):
             claim = self.proofs.claim(name)
-            if claim and (wanted - found.keys()) & _all_recipes(claim):
-                try:
-                    found.update(self.proofs.layers(name))
-                except NoManifestError:
-                    if not number:
-                        raise
-        return {digest: layer for digest, layer in found.items() if digest in wanted}
+            lacking = [one for digest, one in wanted.items() if digest not in found]
+            told = [one.digest for one in lacking if claim and claim.tells(one)]
+            try:
+                layers = self.proofs.layers(name) if told else {}
+            except NoManifestError:
+                if not number:
+                    raise
+                continue
+            found.update({digest: layers[digest] for digest in told if digest in layers})
+        return found
 
     def _layers(
         self, plans: Plans, proven: Layers, source: Source, workshop: Workshop
@@ -123,10 +126,6 @@ class Giver:
         """The layers of plans, made where they aren't proven."""
         lacking = [one for plan in plans.values() for one in plan if one.digest not in proven]
         return {**proven, **self.aside.layers(lacking, source, workshop)}
-
-
-def _all_recipes(claim: Claim) -> AbstractSet[Digest]:
-    return set().union(*map(claim.recipes, claim.plans))
 
 
 def _new(

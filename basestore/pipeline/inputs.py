@@ -23,7 +23,7 @@ def verify_inputs(store: Store, digests: Iterable[Digest], progress: Progress) -
     sizes = {digest: store.blobs.size(digest) for digest in unknown}
     largest_first = sorted(unknown, key=lambda digest: (-sizes[digest], digest))
     with (
-        progress.task("check", f"{len(unknown)} inputs", sum(sizes.values())) as advance,
+        progress.task("check", _counted(len(unknown)), sum(sizes.values())) as advance,
         ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hash") as pool,
     ):
         try:
@@ -32,3 +32,7 @@ def verify_inputs(store: Store, digests: Iterable[Digest], progress: Progress) -
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _counted(number: int) -> str:
+    return "1 input" if number == 1 else f"{number} inputs"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from basestore.debian.packages import BinaryPackage
 from basestore.digest import Digest
-from basestore.errors import InputError
+from basestore.errors import InputError, NoResolutionError
 from basestore.lock import codec, origin
 from basestore.lock.deb_edges import DebSite, judge_debs
 from basestore.lock.diff import Change, compare_locks
@@ -26,10 +26,15 @@ from basestore.profile.model import PROJECT_FILE, Profile, Project
 from basestore.profile.project import parse_project
 from basestore.profile.reader import read_profile
 from basestore.resolve.known import Known, Locked
-from basestore.resolve.ports import SolveOptions
+from basestore.resolve.ports import Ports, SolveOptions
 from basestore.resolve.solve import Solution, solve
 from basestore.sources.git import Revision
+from basestore.sources.uv import Question, Target, Uv
+from basestore.sources.uv_failure import UnsatisfiableError
 from basestore.target import Platform
+
+_PARALLEL = 8
+"""uvs at a time."""
 
 Declare = Callable[[Deb], BinaryPackage | None]
 """What the control file of a .deb declares; None where the .deb isn't at hand."""
@@ -72,17 +77,72 @@ def lock_again(
     since = _locked_at(revision, name) if revision else None
     options = limited(profile, SolveOptions(), world.now)
     known = Known(parent, previous, doubted=True, since=since)
-    solution = solve(profile, known, options, ports(profile, world))
+    known, solution = _solved(profile, known, options, ports(profile, world))
     debs = Judged()
     if known.parents_foundation(profile, previous.lock.platforms[0].platform) is None:
         debs = _Foundation(profile, previous, since, world, declare).judge(parent_digest)
-    lock_there, origin_there = previous.lock, previous.origin
     differences = (
-        *_lock_differences(lock_there, solution.lock),
-        *_origin_differences(known, profile, origin_there, solution),
+        *_lock_differences(previous.lock, solution.lock),
+        *_origin_differences(known, profile, previous.origin, solution),
         *debs.faults,
     )
     return Again(name, "", tuple(dict.fromkeys(differences)), tuple(_notes(solution, debs)))
+
+
+def _solved(
+    profile: Profile, known: Known, options: SolveOptions, asks: Ports
+) -> tuple[Known, Solution]:
+    """The solution; where there is none like the lock, one that asks no index about what is gone.
+
+    An index may lose a version that was locked before, and uv then takes another one.
+    """
+    failed: NoResolutionError | None = None
+    try:
+        solution = solve(profile, known, options, asks)
+    except NoResolutionError as error:
+        failed = error
+    else:
+        if known.previous is None or solution.lock == known.previous.lock:
+            return known, solution
+    gone = _gone(profile, known, asks.uv)
+    if gone:
+        known = replace(known, gone=gone)
+        return known, solve(profile, known, options, asks)
+    if failed:
+        raise failed
+    return known, solution
+
+
+def _gone(profile: Profile, known: Known, uv: Uv) -> frozenset[str]:
+    """The packages that are believed, and of whose locked version the index lists no wheel."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if profile.team_lock or known.previous is None:
+        return frozenset()
+    settled = known.settled(profile)
+    asked = [
+        (wheel, Target(one.platform, one.python, one.glibc))
+        for one in known.previous.lock.platforms
+        for wheel in {**known.parents(one.platform), **known.own(profile, one.platform)}.values()
+        if wheel.name in settled or wheel == known.parents(one.platform).get(wheel.name)
+    ]
+
+    def is_listed(one: tuple[Wheel, Target]) -> bool:
+        wheel, target = one
+        text = f"{wheel.name}=={wheel.version}"
+        try:
+            uv.list_exactly(Question(profile.name, (text,), target, profile.indexes))
+        except UnsatisfiableError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="gone") as pool:
+        listed = list(pool.map(is_listed, asked))
+    by_url = {
+        one.name for generation in profile.lineage for one in generation.requirements if one.url
+    }
+    gone = {wheel.name for (wheel, _), is_there in zip(asked, listed, strict=True) if not is_there}
+    return frozenset(gone - by_url)
 
 
 def _notes(solution: Solution, debs: Judged) -> Iterator[str]:
@@ -194,6 +254,7 @@ def _origin_differences(
         if one is None or other is None:
             yield f"the origin has {'no' if one is None else 'a needless'} row of {name}"
             continue
+        one, other = _without(one, known.gone), _without(other, known.gone)
         expected = _expected(one, other, tells_extras, name in settled or name in found.gone)
         for key, is_told, has_to_be in _unlike(one, expected):
             yield f"the origin has {key} {is_told} for {name}, and it has to be {has_to_be}"
@@ -201,6 +262,11 @@ def _origin_differences(
         suites = [rows[name].suite if name in rows else "" for rows in (there.debs, found.debs)]
         if suites[0] != suites[1]:
             yield f"the origin has {name} from {suites[0]!r}, and it has to be {suites[1]!r}"
+
+
+def _without(row: PackageOrigin, gone: frozenset[str]) -> PackageOrigin:
+    """A row without edges to what no index tells of any more."""
+    return replace(row, requires=tuple(name for name in row.requires if name not in gone))
 
 
 def _expected(

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from basestore.digest import Digest
 from basestore.errors import InputError, PolicyError
-from basestore.image.assemble import Assembled, MadeLayer, assemble
+from basestore.image.assemble import Assembled, MadeLayer, Realised, assemble
 from basestore.lock.model import Lock
 from basestore.lock.services import ServiceRecord
 from basestore.pipeline.assembled import manifests
@@ -21,13 +21,13 @@ from basestore.pipeline.build import Plans, UnknownPlatformError, plans_of
 from basestore.pipeline.documents import Documents
 from basestore.pipeline.locked import LockedProfile
 from basestore.pipeline.then import Then
-from basestore.recipe.model import ApplicationRecipe, Recipe
+from basestore.recipe.model import ApplicationRecipe, Recipe, WheelsRecipe
 from basestore.target import Platform
 
 Layers = Mapping[Digest, MadeLayer]
 """Layers by the digests of the recipes that gave them."""
 
-Assemble = Callable[[Mapping[Platform, Sequence[tuple[Recipe, MadeLayer]]]], Assembled]
+Assemble = Callable[[Mapping[Platform, Realised]], Assembled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Claim:
     image: Digest
     platforms: Mapping[Platform, Digest]
     assemble: Assemble
+    _known: dict[Digest, Recipe] = field(default_factory=dict, init=False)
 
     @classmethod
     def of_profile(
@@ -59,10 +60,21 @@ class Claim:
         """A profile's; raises what reading its lock and planning raises."""
         lock = locked.parse()
 
-        def make(layers: Mapping[Platform, Sequence[tuple[Recipe, MadeLayer]]]) -> Assembled:
+        def make(layers: Mapping[Platform, Realised]) -> Assembled:
             return assemble(lock.image, locked.digest, layers)
 
         return cls(locked.name, plans_of(lock, ()), image, platforms, make)
+
+    def tells(self, recipe: Recipe) -> bool:
+        """Whether it has a recipe, of artifacts with the same names and versions.
+
+        A recipe's digest is of their bytes alone: what a lock calls them otherwise is to be made,
+        which shows whether they are called so.
+        """
+        if not self._known:
+            self._known.update({r.digest: r for plan in self.plans.values() for r in plan})
+        known = self._known.get(recipe.digest)
+        return known is not None and _names(known) == _names(recipe)
 
     def recipes(self, platform: Platform) -> AbstractSet[Digest]:
         """The recipes of a platform's layers, by digest; none where it hasn't that platform."""
@@ -108,7 +120,7 @@ def service_claim(service: LockedProfile, base: LockedProfile, row: ServiceRecor
     plans = {p: (*below[p], *plan, UNKNOWN_APPLICATION) for p, plan in own.items()}
     application = row.made.application if row.made else None
 
-    def make(layers: Mapping[Platform, Sequence[tuple[Recipe, MadeLayer]]]) -> Assembled:
+    def make(layers: Mapping[Platform, Realised]) -> Assembled:
         return assemble(lock.image, service.digest, layers, application)
 
     return Claim(service.name, plans, row.image, row.platforms, make)
@@ -116,6 +128,13 @@ def service_claim(service: LockedProfile, base: LockedProfile, row: ServiceRecor
 
 UNKNOWN_APPLICATION = ApplicationRecipe(())
 """Stands for an application whose files nobody knows any more; nothing is proven of it."""
+
+
+def _names(recipe: Recipe) -> object:
+    """What a recipe's lock says of its artifacts; which generation brought them is none of it."""
+    if isinstance(recipe, WheelsRecipe):
+        return [(one.name, one.version, one.file, one.size, one.sha256) for one in recipe.wheels]
+    return recipe
 
 
 def _layers(manifest: Any, config: Any) -> tuple[ToldLayer, ...]:
@@ -167,5 +186,6 @@ class Proofs:
             return None
         if row:
             return Claim.of_profile(locked, row.image, row.platforms)
-        base = self.then.locked(locked.parse().base)
+        lock = self.then.lock(name)
+        base = self.then.locked(lock.base) if lock else None
         return service_claim(locked, base, service) if base and service else None

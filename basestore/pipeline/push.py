@@ -70,4 +70,6 @@ def _push_blob(name: str, blob: ImageBlob) -> PushBlob:
 
 
 def _name(packages: tuple[str, ...]) -> str:
+    if not packages:
+        return "a layer of no packages"
     return packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"

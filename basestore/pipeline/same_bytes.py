@@ -8,19 +8,18 @@ from collections.abc import Iterator, Mapping
 
 from basestore.digest import Digest
 from basestore.lock.model import Lock
-from basestore.pipeline.locked import LockedProfile
 from basestore.pipeline.then import Then
 
 Artifacts = Mapping[str, frozenset[Digest]]
 """The digests of wheels by file name, and of .debs by name, version and architecture."""
 
 
-def other_bytes(lock: Lock, old: LockedProfile | None, then: Then) -> Iterator[str]:
+def other_bytes(lock: Lock, old: Lock | None, then: Then) -> Iterator[str]:
     """A sentence on each artifact of a lock whose name had none but other bytes in a revision.
 
-    ``old``: the same profile's lock there. Raises GitFailedError.
+    ``old``: the same profile's lock there. Raises GitFailedError and UnreadableThenError.
     """
-    known = _artifacts(old.parse()) if old else {}
+    known = _artifacts(old) if old else {}
     new = {name: found for name, found in _artifacts(lock).items() if found != known.get(name)}
     if not new:
         return
@@ -45,7 +44,8 @@ def _in_revision(new: Artifacts, then: Then) -> tuple[Artifacts, Mapping[str, st
     where: dict[str, str] = {}
     for locked in then.all_locked():
         if any(text in locked.data for text in sought):
-            for name, digests in _artifacts(locked.parse()).items():
+            lock = then.lock(locked.name)
+            for name, digests in (_artifacts(lock) if lock else {}).items():
                 found[name] = found.get(name, frozenset()) | digests
                 where.setdefault(name, locked.name)
     return found, where

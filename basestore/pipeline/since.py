@@ -51,14 +51,14 @@ class Since:
 
     def _packages(self, name: str) -> Iterator[Finding]:
         """Of a lock that isn't the revision's: no other bytes under a known name, no way back."""
-        locked, old = read_locked(self.project, name), self.then.locked(name)
+        locked, old = read_locked(self.project, name), self.then.lock(name)
         lock = locked.parse()
         found = tuple(other_bytes(lock, old, self.then))
         same = f"every file name has the bytes that it had in {self._named}"
         yield Finding("bytes", not found, "; ".join(found) or same)
         if old:
             lower = Downgrades(self.project, self.then.revision, self.giver.aside, (locked, lock))
-            found = tuple(lower.unforced(old.parse()))
+            found = tuple(lower.unforced(old))
             yield Finding("versions", not found, "; ".join(found) or "none was lowered unforced")
 
     def _image(self, name: str) -> Iterator[Finding]:
@@ -78,9 +78,10 @@ class Since:
             yield _held(row, self.giver.profile(name), IMAGES_FILE)
 
     def _service(self, service: Service) -> Iterator[Finding]:
-        row, old = self.records.find(service.name), self.then.service(service.name)
+        row = self.records.find(service.name)
         stands = self._stands_on_base(service) and self._code_stands(service)
-        if old and old.made and stands:
+        old = self.then.service(service.name) if stands else None
+        if old and old.made:
             was = Recorded(service.name, old.made.lock, old.tag, old.image, old.platforms, old.made)
             yield self._as_then(SERVICES_FILE, was, row)
         elif row and row.made:
@@ -93,8 +94,8 @@ class Since:
         """What a service gives that isn't as it was."""
         workdir = read_locked(self.project, service.name).parse().image.workdir
         application = read_application(self.project.root, service, workdir or "/")
-        old, before = self._then_service(service.name), self.then.locked(service.name)
-        same = old and before and before.parse().image.workdir == workdir
+        old, before = self._then_service(service.name), self.then.lock(service.name)
+        same = old and before and before.image.workdir == workdir
         adds = not (old and same) or self._code.adds(old, service)
         return self.giver.service(service.name, application, adds)
 
@@ -107,21 +108,21 @@ class Since:
         row, old = self.records.services.get(service.name), self.then.services.get(service.name)
         stands = self._stands_on_base(service) and self._code_stands(service)
         if row is None or not stands:
-            return Finding("since", None, "unproven: an engine built it, and no build proves it")
+            return Finding("image", None, "unproven: an engine built it, and no build proves it")
         same = row == old
         told = "as in" if same else "another than in"
-        return Finding("since", same, f"{SERVICES_FILE} has {told} {self._named}")
+        return Finding("image", same, f"{SERVICES_FILE} has {told} {self._named}")
 
     def _as_then(self, file: str, old: Recorded, row: Recorded | None) -> Finding:
         """Whether a record is the revision's, whose lock, base and files are today's."""
         if row == old:
-            return Finding("since", True, f"{row.image} as in {self._named}")
+            return Finding("image", True, f"{row.image} as in {self._named}")
         now = f"{file} has {_shown(row.image, row.platforms)}" if row else f"{file} lost the image"
         detail = (
             f"{now}, and {self._named} records {_shown(old.image, old.platforms)} for what is the "
             f"same today; take its line from there"
         )
-        return Finding("since", False, detail)
+        return Finding("image", False, detail)
 
     def _stands_on_base(self, service: Service) -> bool:
         """Whether a service's lock and its base's image are what they were."""
@@ -157,12 +158,12 @@ def _held(row: Recorded, given: Given, file: str) -> Finding:
     image, platforms = given.image.digest, manifests(given.image)
     if (row.image, row.platforms) == (image, platforms):
         layers = len(given.image.layers)
-        return Finding("since", True, f"{image} of {layers} layers, {given.made} of them made")
+        return Finding("image", True, f"{image} of {layers} layers, {given.made} of them made")
     detail = (
         f"{file} has {_shown(row.image, row.platforms)}, and the lock gives "
         f"{_shown(image, platforms)}; take the line out and run `basestore build {row.name}`"
     )
-    return Finding("since", False, detail)
+    return Finding("image", False, detail)
 
 
 def _other_parts(recorded: Made, given: Made | None, name: str) -> Finding:

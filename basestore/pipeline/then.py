@@ -13,6 +13,7 @@ from basestore.errors import InputError
 from basestore.lock import images, services
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE, lock_file
 from basestore.lock.images import ImageRecord
+from basestore.lock.model import Lock
 from basestore.lock.services import ServiceRecord
 from basestore.pipeline.before import project_before
 from basestore.pipeline.locked import LockedProfile
@@ -96,6 +97,14 @@ class Then:
         data = self._content(name)
         return None if data is None else LockedProfile(name, data, Digest.of(data))
 
+    def lock(self, name: str) -> Lock | None:
+        """A lock as it was, read; None where there was none. Raises UnreadableThenError."""
+        locked = self.locked(name)
+        try:
+            return locked.parse() if locked else None
+        except InputError as error:
+            raise UnreadableThenError(self.revision.name, error) from error
+
     def all_locked(self) -> Iterator[LockedProfile]:
         """Every lock as it was; raises GitFailedError."""
         self.read(self.locks)
@@ -120,7 +129,8 @@ class Then:
         locked = self.locked(name) if row and row.made else None
         if row is None or row.made is None or locked is None or row.made.lock != locked.digest:
             return None
-        base = self.image(locked.parse().base)
+        lock = self.lock(name)
+        base = self.image(lock.base) if lock else None
         return row if base and base.image == row.base == row.made.base else None
 
     def _content(self, name: str) -> bytes | None:

@@ -51,11 +51,13 @@ def verify_project(
     now: datetime | None = None,
     store: Store | None = None,
     state: State | None = None,
+    records: Records | None = None,
 ) -> tuple[Finding, ...]:
     """Offline: the lock is canonical and fresh, and gives the image that is recorded for it.
 
     ``now``, ``state``: as in `check`. ``store``: where the layers are that the image is assembled
-    from. Raises PolicyHitError, and InputError kinds for unreadable files.
+    from. ``records``: those of the project, where they are read already. Raises PolicyHitError, and
+    InputError kinds for unreadable files.
     """
     freshness = check(project, name, now, state)
     if freshness.lock is None:
@@ -64,7 +66,7 @@ def verify_project(
     locked.parse()
     wanted = () if freshness.fresh else to_lock(project, [name], now)
     reasons = "; ".join([*map(str, freshness.reasons), f"run `basestore lock {' '.join(wanted)}`"])
-    recorded = Records.read(project).find(name)
+    recorded = (records or Records.read(project)).find(name)
     return (
         Finding("lock", True, f"{lock_file(name)} is canonical"),
         Finding(

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from basestore.canonical import Json, json_bytes
 from basestore.digest import Digest
 from basestore.errors import InputError, UsageError
-from basestore.profile.document import Table, nearest, read_document, read_file
+from basestore.profile.document import DocumentError, Table, nearest, read_document, read_file
 from basestore.profile.model import DEFAULT_IMAGE_NAME, PROJECT_FILE, Project, profile_file
 from basestore.profile.names import PlainNameError, is_plain, plain_name
 from basestore.profile.pins import read_pins
@@ -16,6 +17,7 @@ from basestore.profile.required_version import KEY as REQUIRED_VERSION
 from basestore.profile.required_version import check_required_version
 from basestore.profile.service import Service
 from basestore.profile.service_reader import read_services
+from basestore.reading import reading
 
 # distribution/reference, "domain" and "path-component", without digests and tags.
 _REGISTRY = re.compile(
@@ -98,9 +100,10 @@ def read_project(root: Path) -> Project:
     data = read_file(root, PROJECT_FILE)
     if data is None:
         return Project(root)
-    table = read_document(PROJECT_FILE, data)
-    check_required_version(table)
-    return _project(root, table)
+    with _reading():
+        table = read_document(PROJECT_FILE, data)
+        check_required_version(table)
+        return _project(root, table)
 
 
 def parse_project(root: Path, data: bytes) -> Project:
@@ -108,7 +111,12 @@ def parse_project(root: Path, data: bytes) -> Project:
 
     What an earlier revision wanted of this program's version isn't asked.
     """
-    return _project(root, read_document(PROJECT_FILE, data))
+    with _reading():
+        return _project(root, read_document(PROJECT_FILE, data))
+
+
+def _reading() -> AbstractContextManager[None]:
+    return reading(lambda reason: DocumentError(PROJECT_FILE, reason, ""))
 
 
 def _project(root: Path, table: Table) -> Project:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from basestore.digest import Digest
 from basestore.profile.cutoff import HINT as CUTOFF_HINT
 from basestore.profile.cutoff import Cutoff, parse_cutoff
-from basestore.profile.document import Table, nearest, read_document, read_file
+from basestore.profile.document import DocumentError, Table, nearest, read_document, read_file
 from basestore.profile.foundation import SAME_LAYERS, differs, read_foundation
 from basestore.profile.indexes import read_index_places, read_indexes
 from basestore.profile.lines import key_lines
@@ -34,6 +34,7 @@ from basestore.profile.service import Service
 from basestore.profile.service_reader import service_image
 from basestore.profile.settings import read_image
 from basestore.profile.team_lock import read_team_lock
+from basestore.reading import reading
 from basestore.target import KNOWN, Platform
 
 GENERATIONS = 3
@@ -57,7 +58,7 @@ _KEYS = (
     "path-conflicts",
     "record-exceptions",
 )
-_PYTHON = re.compile(r"3\.(0|[1-9][0-9]*)")
+_PYTHON = re.compile(r"3\.(0|[1-9][0-9]{0,3})")
 
 
 _Children = tuple[tuple[str, Table], ...]
@@ -75,7 +76,8 @@ def read_profile(project: Project, name: str) -> Profile:
     data = read_file(project.root, profile_file(plain_name(name)))
     if data is None:
         raise UnknownProfileError(name, profile_names(project))
-    return _read(project, name, data, ())
+    with reading(lambda reason: DocumentError(profile_file(name), reason, "")):
+        return _read(project, name, data, ())
 
 
 def _read(project: Project, name: str, data: bytes, children: _Children) -> Profile:

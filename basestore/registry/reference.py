@@ -136,7 +136,7 @@ def _without_userinfo(text: str) -> str:
 
 
 def _is_port(text: str | None) -> bool:
-    return text is None or 0 < int(text) < 65536
+    return text is None or (len(text) <= len("65535") and 0 < int(text) < 65536)
 
 
 def _host_name(host: str) -> str:

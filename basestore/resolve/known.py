@@ -56,13 +56,16 @@ class Known:
     """The parent's lock, fresh, where there is a parent, and the profile's previous one.
 
     ``doubted``: the previous lock only says what is preferred, and what digests, sizes and facts it
-    and its origin tell is found out anew, but for what ``since``, an earlier one, has.
+    and its origin tell is found out anew, but for what ``since``, an earlier one, has. ``gone``:
+    packages that are as ``since`` or the parent has them, and whose version no index has any more:
+    they stay, and what they require is asked for in their stead.
     """
 
     parent: Locked | None = None
     previous: Locked | None = None
     doubted: bool = False
     since: Locked | None = None
+    gone: frozenset[str] = frozenset()
 
     @property
     def believed(self) -> Locked | None:
@@ -127,6 +130,24 @@ class Known:
     def seen(self, profile: Profile, platform: Platform) -> Mapping[str, Wheel]:
         """The same of the lock whose digests are believed."""
         return _own(self.believed, profile, platform)
+
+    def kept_origins(self) -> Mapping[str, PackageOrigin]:
+        """How the packages that are gone had got in, as far as their origins tell."""
+        since = self.since.origin.packages if self.since and self.since.origin else {}
+        origins = {**self.parents_origins(), **since}
+        return {name: origins[name] for name in sorted(self.gone & origins.keys())}
+
+    def kept_extras(self, name: str) -> tuple[str, ...]:
+        """The extras with which a package was taken before and is now: with which of them by what
+        is gone, nobody tells.
+        """
+        before, now = (
+            set(locked.origin.packages[name].extras)
+            if locked and locked.origin and name in locked.origin.packages
+            else set[str]()
+            for locked in (self.since, self.previous)
+        )
+        return tuple(sorted(before & now))
 
     def settled(self, profile: Profile) -> frozenset[str]:
         """The packages of the previous lock that are locked as they are believed to be."""

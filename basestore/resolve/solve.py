@@ -103,7 +103,8 @@ def solve(profile: Profile, known: Known, options: SolveOptions, ports: Ports) -
     lock = replace(lock, record_exceptions=record_exceptions(profile, lock.platforms))
     learned = solver.learned(answers)
     untold = solver.untold(answers)
-    packages = merge_packages([package_origins(answer, learned, untold) for answer in answers])
+    merged = merge_packages([package_origins(answer, learned, untold) for answer in answers])
+    packages = {**merged, **known.kept_origins()}
     verdict = judge(profile, lock, packages, ports.now)
     bases = () if profile.service else answers  # a service's .debs are its base's
     debs = merge_debs([deb_origins(answer.foundation, profile) for answer in bases])
@@ -177,7 +178,8 @@ class _Solver:
         fixed = frozenset(self.known.inherited(platform, self.profile.replaces))
         pins, options = self.known.pins(self.profile, platform), self.options
         new = frozenset(pins) - self.known.settled(self.profile) if self.known.doubted else set()
-        return Preferences(pins, options.upgrade, fixed, options.before, frozenset(new))
+        gone = self.known.gone
+        return Preferences(pins, options.upgrade, fixed, options.before, frozenset(new), gone)
 
     def learned(self, answers: Sequence[Answer]) -> Mapping[Digest, Learned]:
         """What the policy has to know of the chosen wheels."""
@@ -195,7 +197,7 @@ class _Solver:
         """The packages of its own that are kept though no index lists them."""
         if not self.known.doubted or self.profile.team_lock:
             return ()
-        names = {
+        names = self.known.gone | {
             name
             for answer in answers
             for name, wheel in answer.chosen.items()
@@ -236,6 +238,8 @@ class _Solver:
                 version = answer.closure.packages[name].version
                 size, digest = sizes[wheel.sha256], wheel.sha256
                 yield Wheel(name, version, wheel.file, size, digest, self.profile.name)
+        seen = self.known.seen(self.profile, answer.target.platform)
+        yield from (seen[name] for name in sorted(self.known.gone & seen.keys() - kept.keys()))
 
     def _replaced(self, answer: Answer) -> Iterator[Replaced]:
         platform, kept = answer.target.platform, self._kept(answer)
@@ -252,19 +256,28 @@ class _Solver:
         return {
             name: wheel
             for name, wheel in self.known.parents(answer.target.platform).items()
-            if name not in self.profile.replaces or answer.chosen[name].sha256 == wheel.sha256
+            if name not in self.profile.replaces or self._is_chosen(answer, wheel)
         }
+
+    def _is_chosen(self, answer: Answer, wheel: Wheel) -> bool:
+        chosen = answer.chosen.get(wheel.name)
+        return chosen is not None and chosen.sha256 == wheel.sha256
 
     def _wanted(self, target: Target) -> Wanted:
         profile = self.profile
         environ = self.ports.uv.environ
-        own = (Demand.of(one, as_asked(one, environ)) for one in self._asked())
-        inherited = tuple(self._inherited(target.platform))
+        gone = self.known.gone
+        asked = (one for one in self._asked() if one.name not in gone)
+        own = tuple(Demand.of(one, as_asked(one, environ)) for one in asked)
+        inherited = tuple(d for d in self._inherited(target.platform) if d.name not in gone)
+        needed = tuple(self._needed_by_gone())
         bounds = tuple(map(Demand.bound, profile.constraints))
         # A profile's lock has its whole closure. A service's has what its base lacks, so that of
         # its base's packages only those matter that it needs itself, and uv asks for no others.
         demands, bounds = (
-            (tuple(own), (*inherited, *bounds)) if profile.service else ((*inherited, *own), bounds)
+            ((*own, *needed), (*inherited, *bounds))
+            if profile.service
+            else ((*inherited, *own, *needed), bounds)
         )
         return Wanted(
             profile.name,
@@ -286,6 +299,15 @@ class _Solver:
             demand = Demand.locked(wheel, path, parent.demanded(path[0]))
             yield replace(demand, as_asked=self._by_url(parent, wheel))
 
+    def _needed_by_gone(self) -> Iterator[Demand]:
+        """What packages require of which no index tells that any more."""
+        for name, origin in self.known.kept_origins().items():
+            for required in origin.requires:
+                if required not in self.known.gone:
+                    extras = ",".join(self.known.kept_extras(required))
+                    text = f"{required}[{extras}]" if extras else required
+                    yield Demand(required, text, f"{name} requires {text}")
+
     def _by_url(self, parent: Profile, wheel: Wheel) -> str:
         """How a parent's wheel is asked for that lies at a URL; empty where an index has it."""
         if direct := asked_by_url(parent, wheel):
@@ -303,6 +325,7 @@ class _Solver:
     def _check_replaced(self, closure: Closure, platform: Platform) -> None:
         parents = self.known.parents(platform)
         for name, place in self.profile.replaces.items():
-            if name in parents and name not in closure.packages:
+            is_there = name in closure.packages or name in self.known.gone
+            if name in parents and not is_there:
                 generation = parents[name].generation
                 raise UnneededReplacementError(place, name, generation, platform)

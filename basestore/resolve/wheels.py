@@ -22,7 +22,8 @@ class Preferences:
 
     ``upgrade``: names without a preference; ``*`` stands for all. ``fixed``: names of the parent's
     part, which stay whatever is preferred. ``before``: what enters the lock was uploaded before it.
-    ``new``: names that enter the lock though they are preferred.
+    ``new``: names that enter the lock though they are preferred. ``gone``: names about which no
+    index is asked.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Preferences:
     fixed: frozenset[str] = frozenset()
     before: datetime | None = None
     new: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
 
     def keeps(self, name: str) -> bool:
         """Whether a package's earlier version is preferred."""
@@ -170,6 +172,7 @@ def _question(wanted: Wanted, preferences: Preferences, forced: Collection[str])
         preferences.before,
         frozenset(pins) - preferences.new | preferences.fixed,
         constraints=tuple(demand.as_asked or demand.text for demand in wanted.constraints),
+        left_out=preferences.gone,
     )
 
 

@@ -210,7 +210,7 @@ def _indexed(package: "Package", team: TeamLock) -> IndexedPackage:
 
 def _sizes(team: TeamLock) -> Mapping[Digest, int]:
     """What a ``uv.lock`` tells of wheels' sizes in bytes, which its other forms leave out."""
-    rows = re.findall(r'hash = "sha256:([0-9a-f]{64})", size = (\d+)', team.data.decode())
+    rows = re.findall(r'hash = "sha256:([0-9a-f]{64})", size = ([0-9]{1,18})', team.data.decode())
     return {Digest(digits): int(size) for digits, size in rows}
 
 

@@ -67,7 +67,8 @@ class Question:
     order means nothing. ``pins``: versions that are preferred. ``upgrade``: names that have no
     preferred version, and whose index pages are asked for anew; ``["*"]`` are all. ``before``: only
     files uploaded before it are taken, an aware datetime, but for those of ``any_age`` and of
-    indexes that tell no upload times.
+    indexes that tell no upload times. ``left_out``: packages about which no index is asked, as if
+    nothing required them.
     """
 
     project: str
@@ -79,6 +80,7 @@ class Question:
     before: datetime | None = None
     any_age: frozenset[str] = frozenset()
     constraints: tuple[str, ...] = ()
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,11 @@ class Uv:
         arguments += ["--resolution", "highest", "--index-strategy", "first-index"]
         arguments += ["--prerelease", "if-necessary-or-explicit"]
         arguments += ["--python", str(self.python), "--quiet", "--color", "never"]
+        if question.left_out:
+            # What overrides a requirement and never holds takes it away.
+            never = (f"{name} ; python_version < '0'\n" for name in sorted(question.left_out))
+            (output.parent / "overrides.txt").write_text("".join(never))
+            arguments += ["--overrides", "overrides.txt"]
         self._run(output.parent, [*arguments, *_age_options(question)], self._secrets(question))
 
     def _run(self, folder: Path, arguments: Sequence[str], secrets: Mapping[str, str]) -> str:

@@ -149,15 +149,17 @@ class Blobs:
         self._folder = folders.root / "blobs" / "sha256"
         self._partials = folders.root / "partials"
         self._seed = seed / "blobs" / "sha256" if seed else None
+        self._folders_of_blobs = tuple(map(str, filter(None, (self._folder, self._seed))))
 
     def path(self, digest: Digest) -> Path:
         """Where the blob lies, or would lie."""
-        return self._folder / digest.hex[:2] / digest.hex
+        return self._folder / _name(digest)
 
     def has(self, digest: Digest) -> bool:
         """Whether the store holds the blob, or its seed does."""
         self._lease.hold((digest,))
-        return any(path.is_file() for path in self._places(digest))
+        name = _name(digest)
+        return any(_is_file(f"{folder}/{name}") for folder in self._folders_of_blobs)
 
     def size(self, digest: Digest) -> int:
         """The blob's size in bytes; raises MissingBlobError."""
@@ -364,7 +366,7 @@ class Blobs:
         """Where the blob may lie: here, else in the seed."""
         yield self.path(digest)
         if self._seed:
-            yield self._seed / digest.hex[:2] / digest.hex
+            yield self._seed / _name(digest)
 
     def _has_whole(self, digest: Digest, data: bytes) -> bool:
         try:
@@ -377,6 +379,23 @@ class Blobs:
 def partial_name(digest: Digest) -> str:
     """What a download of this user is called: another user's could change under one's hands."""
     return f"{os.geteuid()}-{digest.hex}"
+
+
+def _name(digest: Digest) -> str:
+    """Where a blob lies in a folder of blobs."""
+    return f"{digest.hex[:2]}/{digest.hex}"
+
+
+def _is_file(path: str) -> bool:
+    """As `Path.is_file`, which is asked for hundreds of blobs where nothing is to be done."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EBADF):
+            return False
+        raise
 
 
 def _finish(file: BinaryIO) -> None:

@@ -68,7 +68,7 @@ class Realisations:
         self, folders: Folders, blobs: Blobs, lease: Lease, seed: Path | None, memory: Memory
     ) -> None:
         self._folders = folders
-        self._roots = (folders.root, seed) if seed else (folders.root,)
+        self._roots = tuple(map(str, (folders.root, seed) if seed else (folders.root,)))
         self._blobs = blobs
         self._lease = lease
         self._memory = memory
@@ -132,12 +132,12 @@ class Realisations:
         return found if found and self._memory.has_made(kind, key, proof(found)) else None
 
     def _has_record(self, layer: Digest) -> bool:
-        return any(place(root / "layers", layer).exists() for root in self._roots)
+        return any(os.access(f"{root}/layers/{_name(layer)}", os.F_OK) for root in self._roots)
 
     def _read(self, folder: str, digest: Digest) -> bytes:
         """A record's bytes, empty where there is none."""
         for root in self._roots:
-            if (data := _bytes(place(root / folder, digest))) is not None:
+            if (data := _bytes(f"{root}/{folder}/{_name(digest)}")) is not None:
                 return data
         return b""
 
@@ -204,7 +204,7 @@ def stream(blobs: Blobs, segments: Iterable[Segment]) -> Iterator[bytes]:
             file.close()
 
 
-def _bytes(path: Path) -> bytes | None:
+def _bytes(path: Path | str) -> bytes | None:
     """A record's bytes; None where no regular file is."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -236,7 +236,11 @@ def _record(realisation: Realisation) -> bytes:
 
 def place(folder: Path, digest: Digest) -> Path:
     """Where a record lies."""
-    return folder / digest.hex[:2] / f"{digest.hex}.json"
+    return folder / _name(digest)
+
+
+def _name(digest: Digest) -> str:
+    return f"{digest.hex[:2]}/{digest.hex}.json"
 
 
 def parse_recipe(data: bytes) -> Digest | None:

@@ -143,7 +143,7 @@ def proxy_of(target: Origin, proxies: Mapping[str, str]) -> str:
     if any(entry and _is_within(target, entry) for entry in exempt):
         return ""
     proxy = proxies.get(target.scheme, "")
-    return proxy if not proxy or urlsplit(proxy).netloc else f"http://{proxy}"
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def _is_within(target: Origin, entry: str) -> bool:

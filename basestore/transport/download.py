@@ -18,7 +18,7 @@ from basestore.transport.url import redact
 PROGRESS = 1024 * 1024
 """A connection that brought so many new bytes was worth it: the count of failures starts anew."""
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18}|\*)")
 
 Get = Callable[[str, Mapping[str, str]], Response]
 """One GET of a URL with further headers; no status is an error."""

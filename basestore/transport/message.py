@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # What is read of an answer nobody wants, so that its connection can serve again.
 _DRAIN = 64 * 1024
 
+_DIGITS = 18  # of a body's length in bytes
+
 
 class BodySizeError(IntegrityError):
     """What was to be sent has another size than it should; the server would wait for the rest."""
@@ -177,4 +179,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _natural(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    """A number of bytes that a body can have; what says more says nothing."""
+    plain = text is not None and len(text) <= _DIGITS and text.isascii() and text.isdigit()
+    return int(text) if text is not None and plain else None

@@ -14,6 +14,7 @@ from terminals import on_terminal
 
 from basestore.digest import Digest
 from basestore.lock.files import IMAGES_FILE, SERVICES_FILE
+from basestore.pipeline.assembled import required_image
 from basestore.pipeline.recorded import Records
 from basestore.profile.project import read_project
 
@@ -343,7 +344,7 @@ def test_plan_asks_a_registry_for_what_is_the_services_own(
     basestore: CommandLine, root: Path
 ) -> None:
     recorded = Records.read(read_project(root)).required("cpu")
-    base = recorded.required(store_of(basestore))
+    base = required_image(read_project(root), recorded, store_of(basestore))
     with loopback_registry() as registry:
         there = {str(layer.descriptor.digest): b"" for layer in base.layers}
         registry.blobs["team/base-cpu"] = there
@@ -430,7 +431,7 @@ def test_verify(basestore: CommandLine, root: Path) -> None:
 def test_verify_of_files_needs_no_store(basestore: CommandLine, root: Path) -> None:
     shutil.rmtree(basestore.environ["BASESTORE_STORE"])
 
-    assert lines(basestore("verify", "jobs"))[0] == "jobs: agrees"
+    assert lines(basestore("verify", "jobs"))[0] == "jobs: agrees, but its image is unproven"
     write(root, "apps/api/main.py", "print('changed')\n")
     assert lines_of_failure(basestore) == ["files"]
     assert not Path(basestore.environ["BASESTORE_STORE"]).exists()

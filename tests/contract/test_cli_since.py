@@ -1,6 +1,8 @@
 """``verify --since`` as CI runs it: an empty store, the registry that has the revision's images."""
 
 import re
+import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,7 +70,7 @@ def test_what_stands_needs_no_server(
 ) -> None:
     done = basestore("verify", "--since", "HEAD", "--json").expect(0).json
 
-    assert {findings(done, name)["since"] for name in NAMES} == {True}
+    assert {findings(done, name)["image"] for name in NAMES} == {True}
     assert done["since"]["name"] == "HEAD"
     assert not registry.asked
     assert not index.requests
@@ -148,7 +150,33 @@ def test_the_registry_is_asked_for_the_tag_too(basestore: CommandLine, changing:
         "lock": True,
         "fresh": True,
         "image": True,
-        "since": True,
         "registry": True,
         "label": True,
     }
+
+
+def test_a_real_registry(changing: Changing, registry_address: str) -> None:
+    to = f"{registry_address}/since-{uuid.uuid4()}"
+    home = changing.root.parent
+    developer = {"BASESTORE_STORE": str(home / "store"), "XDG_STATE_HOME": str(home / "state")}
+    command = command_line_on(changing.root)
+    command("push", "--to", to, **developer).expect(0)
+    bump(changing)
+    with loopback_index(*changing.index.values()) as index:
+        mirror = {"BASESTORE_MIRROR_DEFAULT": index.url}
+        words = ("verify", "runtime", "--since", "HEAD")
+        assert "1 of them made" in command(*words, f"--registry={to}", **mirror).expect(3).out
+        done = command(*words, **mirror, **developer).expect(0)
+
+    assert "0 of them made" in done.out
+
+
+def test_a_build_takes_what_the_revision_proves(
+    basestore: CommandLine, changing: Changing, registry: LoopbackRegistry, tmp_path: Path
+) -> None:
+    restored = shutil.copytree(changing.root.parent / "store", tmp_path / "restored")
+    basestore("build", "runtime", "--since", "no-such", BASESTORE_STORE=str(restored)).expect(2)
+    # Its foundation is made again, for which this one lacks a Python.
+    done = basestore("build", "runtime", "--since", "HEAD", BASESTORE_STORE=str(restored)).expect(4)
+
+    assert "python3.11" in done.err

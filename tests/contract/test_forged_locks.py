@@ -2,6 +2,7 @@
 again tells, and that what is as it was made raises no alarm.
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from forging import (
     DEBS,
+    PROFILE,
+    WHEELS,
     Change,
     Forgery,
     both,
@@ -27,6 +30,10 @@ from loopback_index import LoopbackIndex, loopback_index
 from wheelmaker import make_wheel
 
 from basestore.digest import Digest
+from basestore.errors import NoResolutionError
+from basestore.pipeline.edges import verify_edges
+from basestore.state import State
+from basestore.store.blobs import DamagedBlobError
 
 OTHER = Digest("e" * 64)
 STRAY_DEB = DEBS[3].deb
@@ -239,3 +246,147 @@ def test_newer_versions_in_the_index_change_nothing(forgery: Forgery, index: Loo
     index.add(make_wheel("core", "1.9"), make_wheel("web", "1.2"))
 
     assert forgery.again().differences == ()
+
+
+def gone(forgery: Forgery, index: LoopbackIndex, *files: str) -> None:
+    """The index loses files, and uv forgets what it knew."""
+    for file in files:
+        index.remove(f"{file}-py3-none-any.whl")
+    shutil.rmtree(forgery.machine.folder / "uv-cache")
+
+
+def test_a_wheel_that_is_gone_is_an_error_in_new_rows_alone(
+    forgery: Forgery, index: LoopbackIndex
+) -> None:
+    """tool is gone as a whole, of core only the version that is locked."""
+    forgery.commit()
+    forgery.write(PROFILE.replace('["web[tools]"]', '["web[tools]", "stray"]'))
+    forgery.lock()
+    gone(forgery, index, "tool-1.0", "core-1.1")
+
+    found = forgery.again("HEAD")
+
+    assert found.differences == ()
+    assert found.notes == tuple(
+        f"{name}: its index has the wheel no more; it was locked before"
+        for name in ("core", "tool")
+    )
+    with pytest.raises(NoResolutionError):
+        forgery.again()
+
+
+def test_a_new_row_of_what_is_gone(forgery: Forgery, index: LoopbackIndex) -> None:
+    forgery.commit()
+    forgery.forge(at("core", "1.0"))
+    gone(forgery, index, "core-1.0")
+
+    found = forgery.again("HEAD")
+
+    assert found.differences == ("core is locked to 1.0, and has to be 1.1 (linux/amd64)",)
+
+
+def test_what_is_gone_hides_nothing_else(forgery: Forgery, index: LoopbackIndex) -> None:
+    forgery.commit()
+    gone(forgery, index, "tool-1.0")
+    forgery.forge(wheels(("stray", wheel_of(made("stray", "1.0")))))
+    assert any(
+        "stray 1.0 is locked, and nothing" in line for line in forgery.again("HEAD").differences
+    )
+
+    forgery.forge(
+        both(wheels(("stray", None)), package("tool", requires=("core", "helper", "web")))
+    )
+    assert any(
+        "requires core, helper, web for tool" in line for line in forgery.again("HEAD").differences
+    )
+
+
+def test_what_is_as_at_the_revision_is_not_resolved(forgery: Forgery, index: LoopbackIndex) -> None:
+    forgery.commit()
+    index.status, forgery.suite = 503, ()
+
+    assert forgery.again("HEAD").as_at == "HEAD"
+
+
+@pytest.mark.parametrize("file", ["locks/runtime.lock", "profiles/runtime.toml", "basestore.toml"])
+def test_whatever_a_lock_is_made_of_counts(forgery: Forgery, file: str) -> None:
+    forgery.commit()
+    place = forgery.root / file
+    if file.startswith("locks"):
+        forgery.forge(at("core", "1.0"))
+    elif file.startswith("profiles"):
+        place.write_text(f"# words\n{PROFILE}")
+    else:
+        place.write_text('[policy]\nforbid = ["never"]\n')
+
+    found = forgery.again("HEAD")
+
+    assert (found.as_at, found.differences) == ("", ())
+    assert forgery.asked_for.count("bookworm linux/amd64") == 1  # when it was locked
+
+
+def test_a_new_wheel_is_held_to_exclude_newer(forgery: Forgery, index: LoopbackIndex) -> None:
+    """What is younger than the profile allows stays if it was locked before, and only then."""
+    forgery.commit()
+    index.change("core-1.1-py3-none-any.whl", uploaded="2026-11-19T00:00:00Z")
+    index.change("helper-1.1-py3-none-any.whl", uploaded="2026-11-19T00:00:00Z")
+    shutil.rmtree(forgery.machine.folder / "uv-cache")
+    forgery.write(f'exclude-newer = "7 days"\n{PROFILE}')
+    forgery.lock()
+    assert forgery.again("HEAD").differences == ()
+
+    found = forgery.again()
+
+    assert any("core is locked to 1.1, and has to be 1.0" in one for one in found.differences)
+    assert any("helper is locked to 1.1, and has to be 1.0" in one for one in found.differences)
+
+
+CHILD = 'extends = "runtime"\nreplaces = ["core"]\nrequirements = ["stray", "core==1.0"]\n'
+
+
+def test_a_child_that_replaces_and_what_its_parent_hides(forgery: Forgery) -> None:
+    forgery.write(CHILD, "ml")
+    forgery.lock("ml")
+    forgery.commit()
+
+    assert [finding.holds for finding in forgery.edges("ml")] == [True]
+    assert forgery.again(name="ml").differences == ()
+    forgery.forge(package("stray", requires=("core",)), "ml")
+    (told,) = forgery.edges("ml")
+    assert "the origin says that stray requires core" in told.detail
+    assert forgery.again("HEAD", "ml").differences == (
+        "the origin has requires core for stray, and it has to be none",
+    )
+
+
+def test_what_is_not_in_the_store_is_unproven(forgery: Forgery, tmp_path: Path) -> None:
+    forgery.machine.folder = tmp_path / "other"
+    (none_there,) = (one for one in forgery.edges() if "wheels" in one.detail)
+    assert none_there.holds is None
+    assert none_there.detail.startswith("unproven of 4 wheels: core, helper, tool, web: not in")
+
+    forgery.have(*(one for one in WHEELS if not one.file.startswith("tool")), *DEBS)
+    assert [finding.holds for finding in forgery.edges()] == [True, None]
+    forgery.forge(package("core", requires=("helper",)))
+    assert [finding.holds for finding in forgery.edges()] == [False, None]
+
+
+def test_other_bytes_under_a_wheels_digest(forgery: Forgery) -> None:
+    place = forgery.machine.store.blobs.path(Digest(made("core", "1.1").sha256))
+    place.chmod(0o644)
+    place.write_bytes(made("core", "1.0").data)
+
+    with pytest.raises(DamagedBlobError):
+        forgery.edges()
+
+
+def test_a_check_that_holds_is_remembered(forgery: Forgery, tmp_path: Path) -> None:
+    """By all that it was of: nothing of a forged origin."""
+    state = State.open(tmp_path / "state")
+    store = forgery.machine.store
+    first = verify_edges(forgery.project, "runtime", store, state)
+
+    assert verify_edges(forgery.project, "runtime", None, state) == first
+    forgery.forge(package("core", requires=("helper",)))
+    assert [one.holds for one in verify_edges(forgery.project, "runtime", store, state)] == [False]
+    assert [one.holds for one in verify_edges(forgery.project, "runtime", store, state)] == [False]

@@ -6,16 +6,18 @@ contract says so, and its callers turn it into one.
 """
 
 import io
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from fuzz.answers import ANSWERS
+from fuzz.files import FILES
+from fuzz.stores import STORES
+from fuzz.target import Target, scratch
 
 from basestore.debian.packages import PackagesIndex, SuiteIndex
 from basestore.debian.release import parse_release
 from basestore.digest import Digest
-from basestore.errors import BasestoreError, InputError
 from basestore.layer.deb.archive import DebArchive
 from basestore.layer.deb.content import check_contents as check_deb
 from basestore.layer.deb.control import parse_control
@@ -49,24 +51,6 @@ platforms = ["linux/amd64"]
 requirements = ["pip"]
 foundation = { debian = "bookworm", packages = ["python3.11"] }
 """
-
-
-@dataclass(frozen=True)
-class Target:
-    """A reader. ``seal``: whether tar checksums in its inputs are to be made right at times."""
-
-    run: Callable[[bytes], object]
-    refusals: tuple[type[Exception], ...] = (BasestoreError,)
-    seal: bool = False
-    tokens: tuple[bytes, ...] = ()
-
-
-@cache
-def scratch() -> Path:
-    """A folder for readers that open files themselves; gone with the process."""
-    folder = tempfile.TemporaryDirectory(prefix="basestore-fuzz-")
-    scratch.folder = folder  # type: ignore[attr-defined]  # keeps it
-    return Path(folder.name)
 
 
 @cache
@@ -216,5 +200,7 @@ TARGETS: Mapping[str, Target] = {
         lambda data: (read_yanked(data, "https://x.example"), read_unhashed(data, "x")),
         tokens=(b"<a href=", b"data-yanked", b'"files":', b"[", b"{"),
     ),
+    **FILES,
+    **STORES,
+    **ANSWERS,
 }
-assert issubclass(InputError, BasestoreError)

