@@ -6,12 +6,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commandline import CommandLine, Done
 from committing import commit
-from loopback_engine import LoopbackEngine
 from mutations.world import World, copy_tree
 
+if TYPE_CHECKING:
+    from mutations.engines import Engine
 
 _TELLS = re.compile(r"^.*: NOT .*\n.*|^.*: stale.*|^  FAIL.*|^.*damage.*", re.MULTILINE)
 """What a check says on standard output of what is not well."""
@@ -43,7 +45,7 @@ class Copy:
     own_store: bool = False
     blobs: dict[str, bytes] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
-    engine: "LoopbackEngine | None" = None
+    engine: "Engine | None" = None
 
     @property
     def root(self) -> Path:
