@@ -65,8 +65,8 @@ def verify(
     Offline, the lock is canonical, the profile's, and known to the images file; a service's stands
     on its base's image, and the files that it copies are those of its image. What wheels and .debs
     in the store declare is held against lock and origin; of the rest it is told as unproven. What
-    can't be checked of an image that an engine built is told as skipped. Exits 3 where something disagrees, 5 where
-    a rebuild gives other bytes.
+    can't be checked of an image that an engine built is told as skipped. Exits 3 where something
+    disagrees, 5 where a rebuild gives other bytes.
     """
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
