@@ -11,7 +11,7 @@ NEWEST := .venv-newest/bin
 # Without bytecode every command that a test runs would compile basestore anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-services test test-rest test-all test-newest relock check format bench bench-against bench-team fuzz faults replay clean
+.PHONY: demo demo-services test test-rest test-all test-newest relock check format bench bench-against bench-team fuzz faults mutations replay clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
@@ -22,20 +22,20 @@ demo-services: $(READY)
 
 # Five minutes on two quiet cores, without a network; what is lacking is told at the end.
 test: $(READY)
-	$(BIN)/pytest -n auto -m "not long"
+	$(BIN)/pytest -n auto --dist worksteal -m "not long"
 
 # What has no place in those five minutes: most of it needs the package registries.
 test-rest: $(READY)
-	$(BIN)/pytest -n auto -m long
+	$(BIN)/pytest -n auto --dist worksteal -m long
 
 test-all: $(READY)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 # The same tests with the newest releases that pyproject.toml allows, in an environment of its own.
 test-newest: $(READY)
 	$(PYTHON) -m venv --clear .venv-newest
 	$(BIN)/uv pip install --quiet --upgrade --python $(NEWEST)/python --editable . --group dev
-	$(NEWEST)/pytest -n auto -m "not long"
+	$(NEWEST)/pytest -n auto --dist worksteal -m "not long"
 
 # Locks the environment anew, with the newest releases.
 relock: $(READY)
@@ -78,6 +78,11 @@ fuzz: $(READY)
 # half an hour. FAULTS='--points 10 --storm 20' for less.
 faults: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m faults $(if $(FAULTS),$(FAULTS),--page docs/faults.md)
+
+# Some 500 changes of locks, records, stores, registries and engines, each found by the check that it
+# is listed with; needs docker-registry and Debian's archive. MUTATIONS='--only origin/' for less.
+mutations: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m mutations $(if $(MUTATIONS),$(MUTATIONS),--page docs/mutations.md)
 
 # Locks past weeks from the package registries, once; what is locked stays in .replay.
 replay: $(READY)

@@ -137,6 +137,9 @@ PLACES: Mapping[str, Callable[[Team], None]] = {
     )
 }
 
+QUICK = ("in_mirrors_of_the_environment", "in_netrc", "in_uvs_settings")
+EACH = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in PLACES]
+
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -185,7 +188,7 @@ def assert_untold(team: Team, commands: list[Done]) -> None:
         assert not told, f"{where} tells {told}: {data!r}"
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", EACH)
 def test_no_secret_is_told(team: Team, place: str) -> None:
     PLACES[place](team)
     run = team.run
@@ -213,7 +216,7 @@ def test_no_command_tells(team: Team) -> None:
     assert_untold(team, done)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", EACH)
 def test_no_secret_is_told_when_something_fails(team: Team, place: str) -> None:
     PLACES[place](team)
     run = team.run

@@ -1,6 +1,7 @@
 """`make mutations`: every change is tried, and found by the check that it is listed with."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ def main() -> None:
         print("\n".join(f"{one.name}: {one.said} [{one.check.value}]" for one in chosen))
         return
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends, too
     with (
         tempfile.TemporaryDirectory(prefix="mutations-") as work,
         world(Path(work) / "world", asked.archives) as made,

@@ -1,15 +1,22 @@
 """What a mutation is: one change of a copy of the world, and the check that has to find it."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commandline import CommandLine, Done
 from committing import commit
-from loopback_engine import LoopbackEngine
 from mutations.world import World, copy_tree
+
+if TYPE_CHECKING:
+    from mutations.engines import Engine
+
+_TELLS = re.compile(r"^.*: NOT .*\n.*|^.*: stale.*|^  FAIL.*|^.*damage.*", re.MULTILINE)
+"""What a check says on standard output of what is not well."""
 
 
 class Check(Enum):
@@ -38,7 +45,7 @@ class Copy:
     own_store: bool = False
     blobs: dict[str, bytes] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
-    engine: "LoopbackEngine | None" = None
+    engine: "Engine | None" = None
 
     @property
     def root(self) -> Path:
@@ -136,6 +143,8 @@ def copy_of(world: World, folder: Path, own_store: bool) -> Copy:
 
 def first_line(done: Done) -> str:
     """What a command said was wrong."""
-    lines = [line for line in done.err.splitlines() if line.startswith("error: ")]
-    found = [line for line in done.out.splitlines() if "  no  " in line or "stale" in line]
-    return (lines or found or [*done.out.splitlines(), ""])[0].removeprefix("error: ")
+    for line in done.err.splitlines():
+        if line.startswith("error: "):
+            return line.removeprefix("error: ")
+    found = _TELLS.search(done.out)
+    return " ".join((found[0] if found else done.out).split())
