@@ -22,20 +22,20 @@ demo-services: $(READY)
 
 # Five minutes on two quiet cores, without a network; what is lacking is told at the end.
 test: $(READY)
-	$(BIN)/pytest -n auto -m "not long"
+	$(BIN)/pytest -n auto --dist worksteal -m "not long"
 
 # What has no place in those five minutes: most of it needs the package registries.
 test-rest: $(READY)
-	$(BIN)/pytest -n auto -m long
+	$(BIN)/pytest -n auto --dist worksteal -m long
 
 test-all: $(READY)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 # The same tests with the newest releases that pyproject.toml allows, in an environment of its own.
 test-newest: $(READY)
 	$(PYTHON) -m venv --clear .venv-newest
 	$(BIN)/uv pip install --quiet --upgrade --python $(NEWEST)/python --editable . --group dev
-	$(NEWEST)/pytest -n auto -m "not long"
+	$(NEWEST)/pytest -n auto --dist worksteal -m "not long"
 
 # Locks the environment anew, with the newest releases.
 relock: $(READY)

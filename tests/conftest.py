@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections import Counter
@@ -30,27 +31,22 @@ settings.register_profile(
 )
 settings.load_profile("basestore")
 
+# What commands of tests have seen isn't the user's who runs them. All workers are one user.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _STATE = tempfile.TemporaryDirectory(prefix="basestore-state-")
+    os.environ["XDG_STATE_HOME"] = _STATE.name
+
 NEEDED = {"network": "package_registries", "registry": "registry_address", "engine": "docker"}
 """Marks and the fixtures that a test with one can't do without; those come before its others."""
 
-BUILT = {"base": "network", "family": "network"}
-"""Fixtures that are made of what the package registries have."""
-
-LONG = frozenset({"family", "team"})
-"""Fixtures that take long to make, so that only `make test-all` has time for them."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Ask for what a test's marks need before anything else; mark what takes long."""
+    """Ask for what a test's marks need before anything else."""
     for item in items:
-        names = getattr(item, "fixturenames", [])
-        if LONG.intersection(names):
-            item.add_marker("long")
-        for mark in dict.fromkeys(BUILT[name] for name in names if name in BUILT):
-            item.add_marker(mark)
         needed = [name for mark, name in NEEDED.items() if item.get_closest_marker(mark)]
         if needed:  # a list of its own: cases of one function share theirs
-            item.fixturenames = [*needed, *(name for name in names if name not in needed)]
+            others = [name for name in item.fixturenames if name not in needed]
+            item.fixturenames = [*needed, *others]
 
 
 @pytest.hookimpl(wrapper=True)

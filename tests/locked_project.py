@@ -17,6 +17,8 @@ from basestore.lock.texts import texts_of
 from basestore.profile.model import Location, Profile
 from basestore.profile.project import read_project
 from basestore.profile.reader import read_profile
+from basestore.resolve.foundation import SolvedFoundation
+from basestore.store import Store
 from basestore.target import Platform
 
 RUNTIME = """python = "3.11"
@@ -87,8 +89,20 @@ def debs_of(*names: str) -> tuple[Deb, ...]:
     return tuple(_deb(name, _VERSIONS.get(name, "1")) for name in wanted)
 
 
+def keep_debs(store: Store) -> None:
+    """Bring what stands for the .debs of these projects into a store."""
+    for one in debs_of():
+        store.blobs.add(one.name.encode())
+
+
 def _deb(name: str, version: str) -> Deb:
-    return Deb(name, version, "amd64", 9, Digest.of(name.encode()))
+    return Deb(name, version, "all", len(name), Digest.of(name.encode()))
+
+
+def solved(*names: str) -> SolvedFoundation:
+    """The foundation that these .debs and what Python needs come to."""
+    debs = debs_of(*names)
+    return SolvedFoundation(debs, "3.11.2", "2.36", {one.name: _needs(one) for one in debs})
 
 
 def _needs(deb: Deb) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 import atexit
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from basestore.cli.settings import Settings, read_settings
+from basestore.cli.terminal import warn
 from basestore.errors import UsageError
 from basestore.profile.model import Project
 from basestore.profile.project import find_root, read_project
@@ -64,7 +66,7 @@ def open_store(settings: Settings, project: Project | None = None) -> Store:
 
     Nothing that is looked for or written is collected before this process ends.
     """
-    store = Store.open(settings.store, settings.seed, state=State.open(settings.state))
+    store = Store.open(settings.store, settings.seed, state=state_in(settings.state))
     atexit.register(store.lease.release)
     if project:
         store.register(project.root)
@@ -76,7 +78,20 @@ def find_store(settings: Settings) -> Store | None:
     there = (settings.store / "format").exists()
     if not there:
         return None
-    return Store.look(settings.store, settings.seed, state=State.open(settings.state))
+    return Store.look(settings.store, settings.seed, state=state_in(settings.state))
+
+
+@cache
+def state_in(folder: Path) -> State:
+    """What this user has seen; where that can't be kept, it is said, once."""
+    state = State.open(folder)
+    if state.folder is None:
+        warn(
+            f"{folder} is no folder that you alone can read and write: what you hash and make is "
+            "not remembered, but hashed and made again by each command; `chmod 700` it, or name "
+            "another folder for your records in XDG_STATE_HOME"
+        )
+    return state
 
 
 def open_transport(settings: Settings) -> "Transport":

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from basestore.errors import InputError, UsageError
 from basestore.profile.document import nearest
+from basestore.profile.lines import key_lines, show_path
 from basestore.state import State
 from basestore.target import Platform
 
@@ -31,6 +32,16 @@ class MirrorError(InputError):
         super().__init__(
             f"the mirror of {name} is no URL",
             f"write https://host/path, in {_MIRROR}… or in [mirrors] of the configuration",
+        )
+
+
+class MirrorQueryError(InputError):
+    """A mirror's URL has a query, which isn't shown. ``place``: where it stands."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"{place}: the URL of a mirror has a query, which uv's cache would keep in clear",
+            "give a credential before the host, https://user:SECRET@host/…, or in ~/.netrc",
         )
 
 
@@ -67,7 +78,10 @@ class Settings:
 
 
 def read_settings() -> Settings:
-    """Read environment and user configuration; raises ConfigError, MirrorError, NoHomeError."""
+    """Read environment and user configuration.
+
+    Raises ConfigError, MirrorError, MirrorQueryError, NoHomeError.
+    """
     environ = dict(os.environ)
     home = _home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "basestore" / "config.toml"
@@ -75,7 +89,7 @@ def read_settings() -> Settings:
     return Settings(
         store=Path(environ.get("BASESTORE_STORE") or cache).absolute(),
         state=_state_folder(environ, home),
-        mirrors=_sound({**_configured_mirrors(config), **_mirrors_of(environ)}),
+        mirrors=_sound(_configured_mirrors(config) | _mirrors_of(environ)),
         docker_config=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
         netrc=Path(environ.get("NETRC") or home / ".netrc"),
         environ=environ,
@@ -108,10 +122,12 @@ def _home() -> Path:
 
 def _mirrors_of(environ: Mapping[str, str]) -> dict[str, str]:
     """``BASESTORE_MIRROR_PYTORCH_CPU`` names the mirror of ``pytorch-cpu``."""
+    found = {name: url for name, url in environ.items() if name.startswith(_MIRROR) and url}
+    for name, url in found.items():
+        if _has_query(url):
+            raise MirrorQueryError(name)
     return {
-        name.removeprefix(_MIRROR).lower().replace("_", "-"): url
-        for name, url in environ.items()
-        if name.startswith(_MIRROR) and url
+        name.removeprefix(_MIRROR).lower().replace("_", "-"): url for name, url in found.items()
     }
 
 
@@ -131,9 +147,17 @@ def _is_url(text: str) -> bool:
     return parts.scheme in _SCHEMES
 
 
+def _has_query(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).query)
+    except ValueError:
+        return False
+
+
 def _configured_mirrors(path: Path) -> dict[str, str]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        found = tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as error:  # whose words name the file once more
@@ -153,4 +177,7 @@ def _configured_mirrors(path: Path) -> dict[str, str]:
     for name, url in mirrors.items():
         if not isinstance(url, str):
             raise ConfigError(path, f"mirrors.{name} is no string")
+        if _has_query(url):
+            line = key_lines(text)["mirrors", name]
+            raise MirrorQueryError(f"{path}:{line}: {show_path(('mirrors', name))}")
     return mirrors

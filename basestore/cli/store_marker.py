@@ -5,11 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from basestore.cli.context import Start
+from basestore.cli.context import Start, state_in
 from basestore.cli.settings import Settings
 from basestore.errors import UsageError
 from basestore.profile.project import NoProjectError, find_root
-from basestore.state import State
 from basestore.store import Store
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def store_here(settings: Settings) -> Store:
     """This machine's store without its seed, to look at; raises NoStoreError."""
     if not (settings.store / "format").exists():
         raise NoStoreError(settings.store)
-    return Store.look(settings.store, state=State.open(settings.state))
+    return Store.look(settings.store, state=state_in(settings.state))
 
 
 def project_here(start: Start) -> tuple[Path, ...]:
@@ -53,7 +52,7 @@ def marker_of(
     from basestore.pipeline.store_roots import ProjectMarker
 
     return ProjectMarker(
-        Store.look(store.root, settings.seed, state=State.open(settings.state)),
+        Store.look(store.root, settings.seed, state=state_in(settings.state)),
         partial(_git, settings),
         revisions,
         besides,

@@ -9,7 +9,7 @@ from basestore.image.model import Image
 from basestore.pipeline.recorded import Recorded
 from basestore.progress import Progress
 from basestore.registry.client import Manifest, RegistryClient
-from basestore.registry.push import PushBlob, PushImage, PushReport, is_pushed, push, whole
+from basestore.registry.push import PushBlob, PushImage, PushReport, push
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,13 +39,8 @@ def push_image(
     Raises TagTakenError, KeptError, WrongDigestError where the store is damaged, and what the
     client raises.
     """
-    repository = str(client.repository)
-    if is_pushed(client, recorded.tag, recorded.image):
-        there = whole(client, recorded.image)
-        if there is not None:
-            return Pushed(recorded, repository, there)
     report = push(client, recorded.tag, _push_image(store, image), siblings, progress)
-    return Pushed(recorded, repository, report)
+    return Pushed(recorded, str(client.repository), report)
 
 
 def _push_image(store: "Store", image: Image) -> PushImage:

@@ -149,7 +149,7 @@ class _Repairer:
     def layers(self) -> None:
         """Make those layers again that were there, and aren't whole any more."""
         plans = {
-            platform: [recipe for recipe in plan if self._was_there(recipe)]
+            platform: [recipe for recipe in plan if self._lacks(recipe)]
             for platform, plan in plans_of(self.lock, ()).items()
         }
         runner = runner_of(self._foundation(), self.builder.host)
@@ -178,9 +178,12 @@ class _Repairer:
         base = self.lock.base
         return read_locked(self.project, base).parse() if base else self.lock
 
-    def _was_there(self, recipe: Recipe) -> bool:
-        known = self.builder.store.realisations.layer_of(recipe.digest)
-        return known is not None or recipe.digest in self.damaged
+    def _lacks(self, recipe: Recipe) -> bool:
+        """Whether its layer was there, by whomever, and isn't whole any more."""
+        realisations = self.builder.store.realisations
+        known = realisations.layer_of(recipe.digest)
+        was_there = known is not None or recipe.digest in self.damaged
+        return was_there and realisations.claimed(recipe.digest) is None
 
 
 def _artifacts(lock: Lock) -> frozenset[Digest]:

@@ -1,8 +1,9 @@
 """Direct references: wheels that are asked for by URL, as PEP 508 and pip's files write them.
 
 A URL is a place, like an index's: it may change without changing the lock. What only the
-environment knows stands in it as ``${NAME}``, as in pip's requirement files; everything else of it
-is public, so that no credential lies in a project.
+environment knows stands in its userinfo as ``${NAME}``, as in pip's requirement files; everything
+else of it is public, so that no credential lies in a project. A query is refused: uv keeps URLs in
+its cache, all but their userinfo.
 """
 
 import re
@@ -26,8 +27,11 @@ _BARE = re.compile(r"(?P<url>[A-Za-z][A-Za-z0-9+.-]*://\S+)(?P<rest>.*)")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _SET = r"\$\{[A-Z0-9_]+\}"
 _PRIVATE = re.compile(rf"{_SET}(:({_SET}|x-oauth-basic)?)?|[^:${{}}]*:{_SET}")
-_QUERY = re.compile(rf"[A-Za-z0-9_.-]+={_SET}(&[A-Za-z0-9_.-]+={_SET})*")
 _BUILD = "build a wheel of it, put that into an index or at a URL and name it here"
+_NO_QUERY = (
+    "give the credential before the host, https://user:${NAME}@host/…, or in ~/.netrc; what its "
+    "server takes in a query alone, put into an index"
+)
 _NO_CREDENTIAL = "write ${NAME} for it, and set that variable where you lock and build"
 
 
@@ -94,14 +98,14 @@ def _refuse_secrets(parts: "SplitResult", refuse: Refuse) -> None:
     userinfo, _, host = parts.netloc.rpartition("@")
     if userinfo and not _PRIVATE.fullmatch(userinfo):
         raise refuse("a URL with a credential in it", _NO_CREDENTIAL)
-    if parts.query and not _QUERY.fullmatch(parts.query):
-        raise refuse("a URL with a query, which may be a credential", _NO_CREDENTIAL)
+    if parts.query:
+        raise refuse("a URL with a query, which uv's cache would keep in clear", _NO_QUERY)
     if VARIABLE.search(parts.path.rpartition("/")[2]):
         raise refuse("a variable in a wheel's name", "write the name; it says what the wheel is")
     if VARIABLE.search(parts.path):
         raise refuse(
             "a variable in a URL's path, which messages show",
-            "write the path; a credential belongs before the host or in the query",
+            "write the path; a credential belongs before the host: https://user:${NAME}@host/…",
         )
     if "$" in host:
         raise refuse("a variable in a host's name", "write the host; it says whom to trust")

@@ -12,7 +12,6 @@ from basestore.profile.model import Profile, Requirement
 from basestore.reading import UNFIT
 
 _SAFE_IN_USERINFO = "%:"
-_SAFE_BEHIND = "%:/@=+,"
 
 
 class MissingVariableError(InputError):
@@ -30,18 +29,16 @@ class MissingVariableError(InputError):
 def place_of(requirement: Requirement, environ: Mapping[str, str]) -> str:
     """The URL with its variables filled in; raises MissingVariableError.
 
-    What would end the part of the URL that a variable stands in is escaped (RFC 3986, 2.1); what is
+    What would end the userinfo, where alone variables stand, is escaped (RFC 3986, 2.1); what is
     escaped already, as pip would have it, stays as it is.
     """
     url = requirement.url
     for variable in VARIABLE.findall(url):
         if not environ.get(variable):
             raise MissingVariableError(requirement, variable)
-    path = url.find("/", url.index("://") + len("://"))
 
     def filled(match: re.Match[str]) -> str:
-        safe = _SAFE_IN_USERINFO if match.start() < path else _SAFE_BEHIND
-        return quote(environ[match[1]], safe=safe)
+        return quote(environ[match[1]], safe=_SAFE_IN_USERINFO)
 
     return VARIABLE.sub(filled, url)
 

@@ -14,7 +14,9 @@ from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from basestore.errors import InputError
+from basestore.profile.lines import KeyPath, key_lines, show_path
 from basestore.reading import UNFIT
+from basestore.transport.url import has_query
 
 _Kind = TypeVar("_Kind")
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
@@ -39,12 +41,27 @@ class UvSettingsError(InputError):
         self.path = path
 
 
+class IndexQueryError(InputError):
+    """The URL of an index has a query, which isn't shown. ``place``: where it stands."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"{place}: the URL of an index has a query, which uv's cache would keep in clear",
+            "give a credential before the host, https://user:SECRET@host/simple, in ~/.netrc or by "
+            "`uv auth login`",
+        )
+
+
 def user_settings(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     """An environment, and what uv's settings files and its credential store add to it.
 
     A variable that is set comes before a file, the user's file before the system's. URLs that are
-    there for their credentials alone go to ``UV_INDEX``. Raises UvSettingsError.
+    there for their credentials alone go to ``UV_INDEX``. Raises UvSettingsError, and
+    IndexQueryError for an index that uv would ask.
     """
+    for variable in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+        if has_query(environ.get(variable, "")):
+            raise IndexQueryError(variable)
     urls = list(_stored_urls(_read(_credentials_file(environ, home))))
     found: dict[str, str] = {}
     if not is_true(environ.get("UV_NO_CONFIG", "")):
@@ -127,13 +144,16 @@ def _read(path: Path) -> _Table:
 
 def _variables(settings: _Table) -> Iterator[tuple[str, str]]:
     """The variables that settings stand for. ``[pip]`` comes before what stands above it."""
-    for table in (settings, settings.table("pip")):
+    for above, table in (((), settings), (("pip",), settings.table("pip"))):
         for key, variable in _TEXTS.items():
             if text := table.get(key, str):
                 yield variable, text
         if hosts := table.texts("allow-insecure-host"):
             yield "UV_INSECURE_HOST", " ".join(hosts)
-        if url := _default_index(table):
+        if default := _default_index(table):
+            path, url = default
+            if has_query(url):
+                raise IndexQueryError(_place(settings.path, (*above, *path)))
             # The older of two variables: the newer one, where it is set, comes before it.
             yield "UV_INDEX_URL", url
     for key, variable in _FLAGS.items():
@@ -141,9 +161,20 @@ def _variables(settings: _Table) -> Iterator[tuple[str, str]]:
             yield variable, str(flag).lower()
 
 
-def _default_index(table: _Table) -> str | None:
-    defaults = [index for index in table.tables("index") if index.get("default", bool)]
-    return defaults[0].get("url", str) if defaults else table.get("index-url", str)
+def _default_index(table: _Table) -> tuple[KeyPath, str] | None:
+    """Where a table names the default index, and its URL."""
+    for number, index in enumerate(table.tables("index")):
+        if index.get("default", bool):
+            url = index.get("url", str)
+            return (("index", number, "url"), url) if url else None
+    url = table.get("index-url", str)
+    return (("index-url",), url) if url else None
+
+
+def _place(path: Path, key: KeyPath) -> str:
+    """Where a file has a key."""
+    line = key_lines(path.read_text(encoding="utf-8")).get(key)
+    return f"{path}:{line}: {show_path(key)}" if line else f"{path}: {show_path(key)}"
 
 
 def _index_urls(settings: _Table) -> Iterator[str]:

@@ -57,6 +57,14 @@ def redact(url: str) -> str:
     return urlunsplit(shown) + ("?…" if parts.query else "")
 
 
+def has_query(url: str) -> bool:
+    """Whether a URL has a query; not what is no URL."""
+    try:
+        return bool(urlsplit(url).query)
+    except ValueError:
+        return False
+
+
 def host_of(url: str) -> str:
     """The host, and the port where it stands in the URL, as people know it."""
     try:

@@ -1,7 +1,8 @@
 """No secret is ever told: wherever credentials stand, they reach the index and nothing else.
 
 Every file of the project and the store, and every word that a command prints, is searched; the
-places where the user wrote the secret are left out, and so is uv's own cache.
+places where the user wrote the secret are left out. Of uv's own cache what an index itself wrote
+into its pages is left out: the URLs of files that it signs.
 """
 
 import base64
@@ -136,6 +137,9 @@ PLACES: Mapping[str, Callable[[Team], None]] = {
     )
 }
 
+QUICK = ("in_mirrors_of_the_environment", "in_netrc", "in_uvs_settings")
+EACH = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in PLACES]
+
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -169,14 +173,22 @@ def all_of(team: Team) -> list[tuple[str, bytes]]:
     return [*found.items(), *((name, name.encode()) for name in found)]
 
 
+def kept_by_uv(team: Team) -> list[tuple[str, bytes]]:
+    """Every file of uv's cache, without what the index signs the URLs of its files with."""
+    found = contents(team.home / "uv-cache")
+    assert found
+    signed = QUERY.encode()
+    return [(f"uv's cache: {name}", data.replace(signed, b"")) for name, data in found.items()]
+
+
 def assert_untold(team: Team, commands: list[Done]) -> None:
     said = [(f"basestore {' '.join(d.words)}", f"{d.out}{d.err}".encode()) for d in commands]
-    for where, data in (*said, *all_of(team)):
+    for where, data in (*said, *all_of(team), *kept_by_uv(team)):
         told = [form for form in FORMS if form in data]
         assert not told, f"{where} tells {told}: {data!r}"
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", EACH)
 def test_no_secret_is_told(team: Team, place: str) -> None:
     PLACES[place](team)
     run = team.run
@@ -204,7 +216,7 @@ def test_no_command_tells(team: Team) -> None:
     assert_untold(team, done)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", EACH)
 def test_no_secret_is_told_when_something_fails(team: Team, place: str) -> None:
     PLACES[place](team)
     run = team.run
@@ -225,8 +237,98 @@ def test_no_secret_is_told_when_something_fails(team: Team, place: str) -> None:
     assert_untold(team, done)
 
 
+def by_url(team: Team, userinfo: str = "", query: str = "") -> None:
+    """Ask for the private wheel by its URL."""
+    team.environ["UV_DEFAULT_INDEX"] = team.url(team.default)
+    team.environ["TOKEN"] = SECRET
+    url = f"http://{userinfo}{team.named.address}/files/{PRIVATE.file}{query}"
+    profile = f'extends = "cpu"\nrequirements = ["private @ {url}"]\n'
+    (team.root / "profiles/own.toml").write_text(profile)
+
+
+def test_no_secret_of_a_wheels_url_is_told(team: Team) -> None:
+    by_url(team, userinfo=f"{USER}:${{TOKEN}}@")
+    run = team.run
+
+    done = [run("lock").expect(0), run("build", "own"), run("plan"), run("status")]
+
+    assert_untold(team, done)
+
+
+def query_of_a_wheel(team: Team, _: str) -> str:
+    by_url(team, query="?token=${TOKEN}")
+    return "profiles/own.toml:2: requirements[0]: "
+
+
+def query_of_a_mirror(team: Team, query: str) -> str:
+    team.environ["BASESTORE_MIRROR_TEAM_A"] = team.named.url + query
+    return "BASESTORE_MIRROR_TEAM_A: "
+
+
+def query_of_a_configured_mirror(team: Team, query: str) -> str:
+    team.write("config/basestore/config.toml", f'[mirrors]\nteam-a = "{team.named.url}{query}"\n')
+    return "config/basestore/config.toml:2: mirrors.team-a: "
+
+
+def query_in_uvs_variable(team: Team, query: str) -> str:
+    team.environ["UV_DEFAULT_INDEX"] = team.default.url + query
+    return "UV_DEFAULT_INDEX: "
+
+
+def query_in_uvs_older_variable(team: Team, query: str) -> str:
+    team.environ["UV_INDEX_URL"] = team.default.url + query
+    return "UV_INDEX_URL: "
+
+
+def query_in_uvs_settings(team: Team, query: str) -> str:
+    team.write("config/uv/uv.toml", f'# ours\nindex-url = "{team.default.url}{query}"\n')
+    return "config/uv/uv.toml:2: index-url: "
+
+
+def query_in_uvs_settings_of_pip(team: Team, query: str) -> str:
+    team.write("config/uv/uv.toml", f'[pip]\nindex-url = "{team.default.url}{query}"\n')
+    return "config/uv/uv.toml:2: pip.index-url: "
+
+
+def query_of_an_index_in_uvs_settings(team: Team, query: str) -> str:
+    index = f'[[index]]\nurl = "{team.default.url}{query}"\ndefault = true\n'
+    team.write("config/uv/uv.toml", index)
+    return "config/uv/uv.toml:2: index[0].url: "
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        query_of_a_wheel,
+        query_of_a_mirror,
+        query_of_a_configured_mirror,
+        query_in_uvs_variable,
+        query_in_uvs_older_variable,
+        query_in_uvs_settings,
+        query_in_uvs_settings_of_pip,
+        query_of_an_index_in_uvs_settings,
+    ],
+)
+def test_a_query_is_refused_where_it_stands(team: Team, place: Callable[[Team, str], str]) -> None:
+    """uv keeps URLs in its cache as they are, all but their userinfo."""
+    named = place(team, f"?token={quote(SECRET, safe='')}")
+
+    done = team.run("lock").expect(ExitCode.BAD_INPUT)
+
+    assert named in done.err
+    assert "hint: " in done.err
+    assert not [form for form in FORMS if form in f"{done.out}{done.err}".encode()]
+    assert not (team.home / "uv-cache").exists()
+
+
 def test_the_canary_is_found_where_it_is(team: Team) -> None:
+    (team.home / "uv-cache").mkdir(parents=True)
+    (team.home / "uv-cache/known").touch()
     for form in FORMS:
         (team.root / "told").write_bytes(b"x" + form + b"x")
         with pytest.raises(AssertionError, match="told tells"):
             assert_untold(team, [])
+    (team.root / "told").unlink()
+    (team.home / "uv-cache/told").write_bytes(SECRET.encode())
+    with pytest.raises(AssertionError, match="uv's cache: told tells"):
+        assert_untold(team, [])

@@ -235,7 +235,7 @@ def test_a_url_that_is_dead(site: Site, place: LoopbackIndex, fragment: str) -> 
     place.remove(BUILT.file)
     site.machine.environ = {"WHEELS_TOKEN": TOKEN}
     asked = url(place, userinfo="${WHEELS_TOKEN}@")
-    site.ask(FILES, reqs=f"core\n\n{asked}?key=${{WHEELS_TOKEN}}{fragment}\n")
+    site.ask(FILES, reqs=f"core\n\n{asked}{fragment}\n")
 
     error = fails(site, UnreachableWheelError, rf"^app/reqs\.txt:3: {BUILT.file} can't be had: ")
 

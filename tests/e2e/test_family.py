@@ -14,6 +14,8 @@ from runtime_base import PROJECT
 
 from basestore.target import Platform
 
+pytestmark = [pytest.mark.long, pytest.mark.network]
+
 PROGRAM = "import torch, sentence_transformers, sklearn, spacy, fastapi; print(torch.ones(3).sum())"
 TOTAL = "tensor(3.)"
 OVERHEAD = 64 * 1024

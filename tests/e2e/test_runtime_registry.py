@@ -93,19 +93,22 @@ def test_skopeo_copies_it_elsewhere(
     assert (tmp_path / "layout/blobs/sha256" / base.built["digest"].split(":")[1]).exists()
 
 
-def test_a_second_push_does_nothing_and_needs_no_store(
-    base: Base, image: str, team: str, tmp_path: Path
-) -> None:
-    unusable = tmp_path / "store"
-    unusable.write_text("no folder")
-    basestore = command_line(base.project, unusable)
-
-    again = basestore("push", "--json", "--to", team).expect(0).json["pushed"][0]
+def test_a_second_push_does_nothing(base: Base, image: str, team: str) -> None:
+    again = base.run("push", "--json", "--to", team).expect(0).json["pushed"][0]
 
     assert again["changed"] is False
     assert again["reference"] == f"{image}@{base.built['digest']}"
-    assert "nothing to do" in basestore("push", "--to", team).expect(0).out
-    assert unusable.read_text() == "no folder"
+    assert "nothing to do" in base.run("push", "--to", team).expect(0).out
+
+
+def test_a_push_from_where_the_layers_were_not_made_claims_nothing(
+    base: Base, team: str, tmp_path: Path
+) -> None:
+    """Whether the registry has the image that this lock gives can't be told without them."""
+    done = command_line(base.project, tmp_path / "store")("push", "--to", team).expect(3)
+
+    assert "nothing to do" not in done.out
+    assert "hint: run `basestore build runtime`" in done.err
 
 
 def test_a_tag_is_never_overwritten(

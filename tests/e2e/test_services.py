@@ -32,6 +32,8 @@ from services_team import (
 )
 from sharing import made_once
 
+pytestmark = [pytest.mark.long, pytest.mark.network]
+
 INDEXER = "apps/svc-indexer/main.py"
 OWN = {
     "svc-api": {"ulid-py"},

@@ -18,10 +18,13 @@ from pathlib import Path
 
 from clicases import command_line_on
 from commandline import CommandLine
-from faults.prepare import index_of_everything, service_built
+from faults.prepare import index_of_everything, keep_foundations, service_built
 from faults.scenes import wrong_blobs
 from faults.town import RECORDS, REPAIR, Builder, Tally, Town
 from loopback_registry import loopback_registry
+
+from basestore.state import State
+from basestore.store import Store
 
 __all__ = ["Tally", "lasting", "storm"]
 
@@ -91,8 +94,15 @@ def _people(template: Path, work: Path, environ: dict[str, str], count: int) -> 
 
 
 def _builder(template: Path, place: Path, environ: dict[str, str]) -> Builder:
+    """A copy of the project, of somebody who has made the foundations, which no .deb goes into."""
     shutil.copytree(template, place)
-    return Builder(CommandLine(place, {**command_line_on(place).environ, **environ}))
+    line = CommandLine(place, {**command_line_on(place).environ, **environ})
+    state = State.open(Path(line.environ["XDG_STATE_HOME"]) / "basestore")
+    shared = Path(environ.get("BASESTORE_STORE_SEED") or environ["BASESTORE_STORE"])
+    store = Store.open(shared, state=state)
+    keep_foundations(place, store)
+    store.lease.release()
+    return Builder(line)
 
 
 def _may_become_another() -> bool:

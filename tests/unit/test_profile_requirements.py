@@ -70,7 +70,7 @@ Web_App[Fast, async]==1.0 ; python_version >= "3" \\
     --hash=sha512:00 --hash sha256:{ONE}
     # via us
 https://${{TOKEN}}@example.com/w/extra-1.0-py3-none-any.whl#egg=extra&sha256={ONE}
-other @ https://us:${{KEY}}@example.com/other-1.0-py3-none-any.whl?k=${{KEY}} ; os_name == "posix"
+other @ https://us:${{KEY}}@example.com/other-1.0-py3-none-any.whl ; os_name == "posix"
 """
     profile = read(
         tmp_path, FILES, reqs=text, more="-r reqs2.txt\n", reqs2="six\r\n", bounds="a[x]<2"

@@ -309,9 +309,7 @@ def test_a_downgrade_that_a_wheel_forces(changing: Changing, own: Store) -> None
     asking = changing.wheel("gamma", "2.0", requires=["beta<1; python_version>='3.8'"])
     changing.relock("runtime", changing.wheel("beta", "0.9"), asking)
     origin = changing.root / "locks" / "runtime.origin.toml"
-    origin.write_text(
-        origin.read_text() + '\n[packages.gamma]\nindex = "default"\nrequires = ["beta"]\n'
-    )
+    edit(origin, "[packages.gamma]\n", '[packages.gamma]\nrequires = ["beta"]\n')
     changing.build("runtime")
 
     assert changing.found(own, "runtime")["versions"].holds

@@ -17,6 +17,7 @@ from layers import digest_of, new_store
 from basestore.digest import Digest
 from basestore.layer.listing import Listing
 from basestore.progress import Progress
+from basestore.state import State
 from basestore.store import Realisation, Store, inventory
 from basestore.store.blobs import Blobs, partial_name
 from basestore.store.collect import Collected, Collector
@@ -132,6 +133,24 @@ def test_layers_go_with_their_records_and_kinds_are_told(store: Store) -> None:
     assert store.realisations.claimed(digest_of(b"recipe of kept")) == kept
     assert store.realisations.recorded(gone.layer) is None
     assert store.realisations.layer_of(digest_of(b"recipe of gone")) is None
+
+
+def test_what_the_user_knew_of_what_goes_is_forgotten(store: Store, tmp_path: Path) -> None:
+    state = State.open(tmp_path / "state")
+    other = Store.open(store.root, state=state)
+    gone, kept = layer(other, b"gone"), layer(other, b"kept")
+    for made in (gone, kept):
+        other.blobs.verified(made.blobs[0]).close()
+    other.lease.release()
+
+    collect(Store.look(store.root, state=state), Roots({kept.layer, *kept.needs}))
+
+    def known(made: Realisation, name: bytes) -> list[bool]:
+        keys = (("hashed", made.blobs[0]), ("layers", made.layer), ("recipes", digest_of(name)))
+        return [state.recall(kind, key) is not None for kind, key in keys]
+
+    assert known(gone, b"recipe of gone") == [False] * 3
+    assert known(kept, b"recipe of kept") == [True] * 3
 
 
 def test_what_a_running_command_looked_for_stays(store: Store) -> None:
