@@ -105,9 +105,8 @@ class Archives:
 
 @contextmanager
 def _read(store: Store, digest: Digest) -> Iterator[BinaryIO]:
-    """An archive whose bytes are those of its digest; raises DamagedBlobError."""
-    store.blobs.check(digest)
-    with store.blobs.open(digest) as file:
+    """An archive that this user has hashed; raises DamagedBlobError."""
+    with store.blobs.verified(digest) as file:
         yield file
 
 
