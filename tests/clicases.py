@@ -1,7 +1,7 @@
 """A small project for the command line: two locked profiles whose wheels an index on loopback has.
 
-Nothing is resolved for its foundation, which has no packages: what comes before and after building
-it can be run without a network.
+Nothing is resolved for its foundation, whose .debs nobody has but the store: what comes before and
+after building it can be run without a network.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from commandline import CommandLine, no_network
-from locked_project import make_project
+from locked_project import keep_debs, make_project
 from loopback_index import LoopbackIndex, loopback_index
 from wheelmaker import MadeWheel, make_wheel
 
@@ -36,21 +36,27 @@ def make_locked_project(folder: Path) -> None:
         command_line_on(folder, index)("lock", *named).expect(0)
 
 
+def beside(folder: Path) -> Path:
+    """Where the command line in a folder has its home."""
+    return folder.parent / f"{folder.name}-home"
+
+
 def command_line_on(folder: Path, index: LoopbackIndex | None = None) -> CommandLine:
     """The command line in a folder, with home, store and caches beside it.
 
     Without an index nothing answers anywhere; with one, that is where wheels come from.
     """
-    beside = folder.parent / f"{folder.name}-home"
-    beside.mkdir(exist_ok=True)
+    home = beside(folder)
+    home.mkdir(exist_ok=True)
+    keep_debs(Store.open(home / "store"))
     environ = {
         **no_network(),
-        "BASESTORE_STORE": str(beside / "store"),
-        "HOME": str(beside),
-        "XDG_CONFIG_HOME": str(beside / "config"),
-        "XDG_CACHE_HOME": str(beside / "cache"),
-        "XDG_STATE_HOME": str(beside / "state"),
-        "UV_CACHE_DIR": str(beside / "uv-cache"),
+        "BASESTORE_STORE": str(home / "store"),
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_STATE_HOME": str(home / "state"),
+        "UV_CACHE_DIR": str(home / "uv-cache"),
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
     }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from debmaker import MadeDeb, make_deb
+
 from basestore.digest import Digest
 from basestore.lock import codec
 from basestore.lock.config import image_config, record_exceptions
@@ -17,6 +19,8 @@ from basestore.lock.texts import texts_of
 from basestore.profile.model import Location, Profile
 from basestore.profile.project import read_project
 from basestore.profile.reader import read_profile
+from basestore.resolve.foundation import SolvedFoundation
+from basestore.store import Store
 from basestore.target import Platform
 
 RUNTIME = """python = "3.11"
@@ -84,11 +88,23 @@ def lock(
 def debs_of(*names: str) -> tuple[Deb, ...]:
     """The .debs of a foundation that has these, and what Python needs."""
     wanted = sorted({*names, "python3.11", "libc6"})
-    return tuple(_deb(name, _VERSIONS.get(name, "1")) for name in wanted)
+    return tuple(_made(name, _VERSIONS.get(name, "1")).deb for name in wanted)
 
 
-def _deb(name: str, version: str) -> Deb:
-    return Deb(name, version, "amd64", 9, Digest.of(name.encode()))
+def keep_debs(store: Store) -> None:
+    """Bring what stands for the .debs of these projects into a store."""
+    for name, version in _VERSIONS.items():
+        store.blobs.add(_made(name, version).data)
+
+
+def _made(name: str, version: str) -> MadeDeb:
+    return make_deb(name, version, "all")
+
+
+def solved(*names: str) -> SolvedFoundation:
+    """The foundation that these .debs and what Python needs come to."""
+    debs = debs_of(*names)
+    return SolvedFoundation(debs, "3.11.2", "2.36", {one.name: _needs(one) for one in debs})
 
 
 def _needs(deb: Deb) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from commandline import contents
+from locked_project import solved
 from resolving import World
 from wheelmaker import MadeWheel
 
@@ -39,7 +40,7 @@ platforms = ["linux/amd64"]
 debian = "bookworm"
 packages = ["python3.11"]
 """
-FOUNDATION = SolvedFoundation((), "3.11.2", "2.36", {})
+FOUNDATION = solved()
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
@@ -78,7 +79,10 @@ class Site:
             world = PipelineWorld(
                 self.machine.uv, self._foundation, sizes, NOW, pin=pin, tells=told
             )
-            return lock_profile(self.project, name, SolveOptions(**wish), world).digest
+            digest = lock_profile(self.project, name, SolveOptions(**wish), world).digest
+        found = [str(reason) for reason in check(self.project, name).reasons]
+        assert found == [], found
+        return digest
 
     def lock(self, name: str = "runtime") -> Lock:
         """The lock as it lies there."""

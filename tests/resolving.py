@@ -9,13 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import uv
+from locked_project import solved
 from loopback_index import LoopbackIndex
 from wheelmaker import MadeWheel, make_wheel
 
 from basestore.digest import Digest
 from basestore.lock import codec
+from basestore.lock.held import Case, Kind, held
 from basestore.lock.inputs import inputs
-from basestore.lock.model import Deb, Lock, Wheel
+from basestore.lock.model import Lock, Wheel
 from basestore.lock.origin import Head
 from basestore.profile.model import DebianFoundation, Index, Location, Profile, Requirement
 from basestore.profile.names import normalised
@@ -37,8 +39,7 @@ AMD64, ARM64 = Platform("amd64"), Platform("arm64")
 _HARMLESS = ("PATH", "SYSTEMROOT", "TMPDIR")
 
 
-DASH = Deb("dash", "0.5", "amd64", 1, Digest("d" * 64))
-FOUNDATION = SolvedFoundation((DASH,), "3.11.2", "2.36", {"dash": ()})
+FOUNDATION = solved()
 
 
 @dataclass
@@ -86,7 +87,9 @@ class World:
                 pin=Pinner(self.store, transport, Progress()),
                 tells=partial(tells, transport),
             )
-            return solve(profile, known or Known(), options or SolveOptions(), ports)
+            solution = solve(profile, known or Known(), options or SolveOptions(), ports)
+        assert findings(profile, solution, known) == []
+        return solution
 
     def lock(self, *requirements: str, **fields: object) -> Lock:
         """The lock of a profile made of requirements."""
@@ -109,6 +112,21 @@ class World:
     def _solve_foundation(self, platform: Platform) -> SolvedFoundation:
         self.solved_foundations.append(platform)
         return self.foundation
+
+
+def findings(profile: Profile, solution: Solution, known: Known | None) -> list[str]:
+    """What a solution isn't held to its profile by: nothing, whatever was solved.
+
+    But for foundations, which are not solved here: tests say what they are.
+    """
+    data = codec.write(solution.lock)
+    now = inputs(profile, None)
+    head = Head(Digest.of(data), now.digest, {})
+    how = solution.origin(head, now.parts, "uv", datetime(2026, 1, 1, tzinfo=UTC))
+    read = codec.parse(data, "x.lock")
+    above = known.parent.lock if known and known.parent else None
+    found = held(Case(profile, read, how, above))
+    return [str(finding) for finding in found if finding.kind is not Kind.FOUNDATION]
 
 
 def profile(*requirements: str, **fields: object) -> Profile:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layers import AMD64, keep, recorded
-from locked_project import lock, make_project
+from locked_project import RUNTIME, lock, make_project
 from wheelmaker import make_wheel
 
 from basestore.digest import Digest
@@ -66,6 +66,11 @@ def stored_project(folder_: Path, store: Store, wheels: int = 3) -> StoredProjec
     root = folder_ / "project"
     root.mkdir(parents=True)
     make_project(root)
+    asked = ", ".join(f'"demo{n}"' for n in range(wheels))
+    profile = RUNTIME.replace('"redis", "httpx"', asked)
+    (root / "profiles" / "runtime.toml").write_text(
+        profile.replace('requirements-files = ["base.txt"]\n', "")
+    )
     (root / "profiles" / "cpu.toml").unlink()
     for file in ("cpu.lock", "cpu.origin.toml"):
         (root / "locks" / file).unlink()

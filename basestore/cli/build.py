@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli import engine_build
-from basestore.cli.context import Json, Offline, Profiles, open_store, reach, start_of
+from basestore.cli.context import Json, Offline, Profiles, reach, start_of
 from basestore.cli.settings import own_state
 from basestore.cli.since import believe_since
-from basestore.cli.sources import bring_from
+from basestore.cli.sources import builder_of
 from basestore.cli.terminal import count, print_json, say, size, warn
 from basestore.cli.watch import watching
 from basestore.errors import UsageError
@@ -65,13 +65,7 @@ def build(
     results: list[Built | EngineBuilt] = []
     try:
         with watching(json) as progress:
-            builder = Builder(
-                store=open_store(settings, project),
-                bring=bring_from(project, settings, progress),
-                progress=progress,
-                jobs=settings.jobs,
-                host=settings.host,
-            )
+            builder = builder_of(project, settings, progress)
             if since is not None:
                 believe_since(project, since, names, settings, builder.store)
             for name in names:

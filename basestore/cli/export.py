@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from basestore.cli.build import warn_if_stale
-from basestore.cli.context import Json, open_store, open_uv, start_of
+from basestore.cli.context import Json, open_uv, reach, start_of
 from basestore.cli.engine_build import check_export
 from basestore.cli.output import open_stream
 from basestore.cli.settings import read_settings
@@ -176,11 +176,12 @@ def _write_lock(
 def _write_image(
     project: Project, recorded: Recorded, target: _Target, progress: Progress
 ) -> Image:
-    from basestore.pipeline.assembled import required_image
+    from basestore.cli.sources import builder_of
+    from basestore.pipeline.needed import needed_image
 
-    settings = read_settings()
-    store = open_store(settings, project)
-    image = required_image(project, recorded, store)
+    settings = reach(offline=False)
+    builder = builder_of(project, settings, progress)
+    store, image = builder.store, needed_image(project, recorded, builder)
     if target.form == "oci":
         from basestore.image.layout import export_layout
 

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from basestore.cli.context import Json, Profiles, open_store, start_of
+from basestore.cli.context import Json, Profiles, open_store, reach, start_of
 from basestore.cli.edited import warn_if_edited
 from basestore.cli.engine import open_engine
 from basestore.cli.engine_build import by_engine
-from basestore.cli.settings import read_settings
 from basestore.cli.terminal import print_json, say, size
 from basestore.cli.watch import watching
 from basestore.pipeline.recorded import Recorded, Records
@@ -51,14 +50,16 @@ def load(context: typer.Context, profiles: Profiles = None, json: Json = False) 
 
 
 def _load(project: Project, wanted: "Sequence[Recorded]", json: bool) -> "list[Loaded]":
+    from basestore.cli.sources import builder_of
     from basestore.pipeline.load import load_image
 
-    settings = read_settings()
+    settings = reach(offline=False)
     store = open_store(settings, project)
     for recorded in wanted:
         warn_if_edited(project, store, recorded)
     with open_engine(settings) as engine, watching(json) as progress:
-        return [load_image(project, one, engine, store, progress) for one in wanted]
+        builder = builder_of(project, settings, progress)
+        return [load_image(project, one, engine, builder) for one in wanted]
 
 
 def _show(loaded: "Loaded") -> None:

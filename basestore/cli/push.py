@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from basestore.cli import engine_build
-from basestore.cli.context import Json, Profiles, open_store, open_transport, start_of
+from basestore.cli.context import Json, Profiles, open_transport, reach, start_of
 from basestore.cli.edited import warn_if_edited
 from basestore.cli.registry import repository_of, siblings_of
-from basestore.cli.settings import read_settings
 from basestore.cli.terminal import count, print_json, say, size
 from basestore.cli.watch import watching
 from basestore.pipeline.recorded import Records
@@ -39,14 +38,15 @@ def push(
     lacks (or mounts them from sibling images), asks for those again, then sends manifests, then the
     tag. Credentials come from Docker's configuration; plain HTTP is used on loopback only.
     """
-    from basestore.pipeline.assembled import required_image
+    from basestore.cli.sources import builder_of
+    from basestore.pipeline.needed import needed_image
     from basestore.pipeline.push import push_image
     from basestore.registry.client import RegistryClient
     from basestore.registry.config import DockerConfig
 
     project = start_of(context).project()
     names = chosen_names(project, tuple(profiles or ()))
-    settings = read_settings()
+    settings = reach(offline=False)
     records = Records.read(project)
     results: list[Pushed | EnginePushed] = []
     try:
@@ -63,10 +63,10 @@ def push(
                     results.append(pushed)
                     continue
                 recorded = records.required(name)
-                store = open_store(settings, project)
-                warn_if_edited(project, store, recorded)
-                image = required_image(project, recorded, store)
-                pushed_here = push_image(recorded, image, client, siblings, store, progress)
+                builder = builder_of(project, settings, progress)
+                warn_if_edited(project, builder.store, recorded)
+                image = needed_image(project, recorded, builder)
+                pushed_here = push_image(recorded, image, client, siblings, builder.store, progress)
                 results.append(pushed_here)
     except BaseException:
         _tell(results, json)  # what was pushed stays pushed

@@ -16,11 +16,10 @@ from basestore.cli.container import (
     variables,
     volume_of,
 )
-from basestore.cli.context import open_store, start_of
+from basestore.cli.context import open_store, reach, start_of
 from basestore.cli.edited import warn_if_edited
 from basestore.cli.engine import open_engine
 from basestore.cli.engine_build import by_engine
-from basestore.cli.settings import read_settings
 from basestore.cli.watch import watching
 from basestore.errors import UsageError
 from basestore.pipeline.recorded import Records
@@ -62,12 +61,13 @@ def run(
     the container's. 127 and 126 mean that the image has no such program. A service that runs its
     own command is reached at its port, from this machine alone.
     """
+    from basestore.cli.sources import builder_of
     from basestore.engine.container import Wish
     from basestore.pipeline.run import check_built, image_to_run, service_port
 
     project = start_of(context).project()
     chosen = chosen_names(project, (name,))[0]
-    settings = read_settings()
+    settings = reach(offline=False)
     listens = service_port(project, chosen)
     if port and not listens:
         raise UsageError(
@@ -89,7 +89,8 @@ def run(
         warn_if_edited(project, store, Records.read(project).required(chosen))
     with open_engine(settings) as engine:
         with watching(json=False) as progress:
-            image = image_to_run(project, chosen, engine, store, progress)
+            builder = builder_of(project, settings, progress)
+            image = image_to_run(project, chosen, engine, builder)
             for inside, outside in wish.ports.items():
                 progress.note(f"{chosen}: its port {inside} is at 127.0.0.1:{outside}")
         raise typer.Exit(run_first(engine, [replace(wish, image=str(image))]))

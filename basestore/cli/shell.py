@@ -16,9 +16,8 @@ from basestore.cli.container import (
     variables,
     volume_of,
 )
-from basestore.cli.context import open_store, start_of
+from basestore.cli.context import reach, start_of
 from basestore.cli.engine import open_engine
-from basestore.cli.settings import read_settings
 from basestore.cli.watch import watching
 from basestore.profile.project import chosen_names
 
@@ -48,12 +47,13 @@ def shell(
     Loads the image first where the engine lacks it, and removes the container, with all that was
     changed in it, at the end. A script may be piped in.
     """
+    from basestore.cli.sources import builder_of
     from basestore.engine.container import Wish
     from basestore.pipeline.run import check_built, image_to_run
 
     project = start_of(context).project()
     chosen = chosen_names(project, (name,))[0]
-    settings = read_settings()
+    settings = reach(offline=False)
     wish = Wish(
         environment=tuple(variables(env or (), settings.environ)),
         volumes=tuple(map(volume_of, volume or ())),
@@ -64,9 +64,9 @@ def shell(
         tty=on_terminal(),
     )
     check_built(project, chosen)
-    store = open_store(settings, project)
     with open_engine(settings) as engine:
         with watching(json=False) as progress:
-            image = image_to_run(project, chosen, engine, store, progress)
+            builder = builder_of(project, settings, progress)
+            image = image_to_run(project, chosen, engine, builder)
         wishes = [replace(wish, image=str(image), entrypoint=words) for words in _SHELLS]
         raise typer.Exit(run_first(engine, wishes))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from basestore.cli.context import open_store, open_transport, reach
 from basestore.cli.registry import NoRegistryError, repository_of
 from basestore.cli.settings import Settings
-from basestore.cli.sources import bring_from
+from basestore.cli.sources import builder_of
 from basestore.cli.watch import watching
 from basestore.profile.model import Project
 from basestore.store import Store
@@ -43,7 +43,6 @@ def checks_since(
     What was made for them is gone at the end.
     """
     from basestore.pipeline.aside import aside
-    from basestore.pipeline.build import Builder
     from basestore.pipeline.given import Giver
     from basestore.pipeline.recorded import Records
     from basestore.pipeline.since import Since
@@ -53,11 +52,9 @@ def checks_since(
     with (
         watching(json) as progress,
         _proofs(project, revision, registry, settings, store) as proofs,
+        aside(builder_of(project, settings, progress)) as place,
     ):
-        bring = bring_from(project, settings, progress)
-        builder = Builder(store, bring, progress, settings.jobs, settings.host)
-        with aside(builder) as place:
-            yield Since(proofs.then, Records.read(project), Giver(project, proofs, place))
+        yield Since(proofs.then, Records.read(project), Giver(project, proofs, place))
 
 
 def believe_since(

@@ -18,6 +18,7 @@ from basestore.target import Platform
 
 if TYPE_CHECKING:
     from basestore.debian.packages import SuiteIndex
+    from basestore.pipeline.build import Builder
     from basestore.pipeline.lock import World
     from basestore.resolve.foundation import SolvedFoundation
     from basestore.resolve.learn import Asked, Learned
@@ -45,6 +46,14 @@ def bring_from(project: Project, settings: Settings, progress: Progress) -> Brin
             take(profile, lock, wanted, debian, uv, progress)
 
     return bring
+
+
+def builder_of(project: Project, settings: Settings, progress: Progress) -> "Builder":
+    """What builds a project's images in this machine's store."""
+    from basestore.pipeline.build import Builder
+
+    store, bring = open_store(settings, project), bring_from(project, settings, progress)
+    return Builder(store, bring, progress, settings.jobs, settings.host)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basestore.cli.context import Json, Offline, open_store, reach
+from basestore.cli.context import Json, Offline, reach
 from basestore.cli.settings import Settings
 from basestore.cli.store_marker import marker_of, store_here
 from basestore.cli.store_report import Report, show, to_json
@@ -110,14 +110,11 @@ def _repair(
 
 
 def _open_project(root: Path, settings: Settings, progress: Progress) -> "tuple[Project, Builder]":
-    from basestore.cli.sources import bring_from
-    from basestore.pipeline.build import Builder
+    from basestore.cli.sources import builder_of
     from basestore.profile.project import read_project
 
     project = read_project(root)
-    bring = bring_from(project, settings, progress)
-    opened = open_store(settings, project)
-    return project, Builder(opened, bring, progress, settings.jobs, settings.host)
+    return project, builder_of(project, settings, progress)
 
 
 def _report(

@@ -220,9 +220,8 @@ def _content(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
 
 
 def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
-    from basestore.cli.sources import bring_from
+    from basestore.cli.sources import builder_of
     from basestore.layer.realise import remake
-    from basestore.pipeline.build import Builder
     from basestore.pipeline.record import build_and_record
     from basestore.pipeline.verify import Finding
 
@@ -231,10 +230,7 @@ def _rebuild(project: Project, name: str, json: bool) -> "tuple[Finding, ...]":
         return (Finding("rebuild", None, said),)
     settings = reach(offline=False)
     with watching(json) as progress:
-        bring = bring_from(project, settings, progress)
-        builder = Builder(
-            open_store(settings, project), bring, progress, settings.jobs, settings.host
-        )
+        builder = builder_of(project, settings, progress)
         built = build_and_record(project, builder, name, (), remake)
     which = "every layer above its base's" if name in project.services else "every layer"
     return (Finding("rebuild", True, f"{which} again: {built.image.digest}"),)

@@ -8,10 +8,11 @@ from basestore.engine.client import Engine, EngineImage
 from basestore.engine.load import LoadReport, engine_platform, is_image, load
 from basestore.image.model import LOCK_LABEL, PlatformImage
 from basestore.pipeline.assembled import required_image
+from basestore.pipeline.build import Builder
+from basestore.pipeline.needed import needed_image
 from basestore.pipeline.recorded import Recorded
 from basestore.pipeline.verify import Finding
 from basestore.profile.model import Project
-from basestore.progress import Progress
 from basestore.store import Store
 
 
@@ -34,15 +35,14 @@ def engine_names(project: Project, recorded: Recorded) -> tuple[str, ...]:
     return (short, f"{project.registry.rstrip('/')}/{short}") if project.registry else (short,)
 
 
-def load_image(
-    project: Project, recorded: Recorded, engine: Engine, store: Store, progress: Progress
-) -> Loaded:
+def load_image(project: Project, recorded: Recorded, engine: Engine, builder: Builder) -> Loaded:
     """Load a recorded image, for the engine's platform.
 
-    Raises NotBuiltError, OtherImageError, EnginePlatformError and what loading raises.
+    Raises what `needed_image` raises, EnginePlatformError and what loading raises.
     """
-    one = engine_platform(engine, required_image(project, recorded, store))
-    return Loaded(recorded, load(engine, store, one, engine_names(project, recorded), progress))
+    one = engine_platform(engine, needed_image(project, recorded, builder))
+    names = engine_names(project, recorded)
+    return Loaded(recorded, load(engine, builder.store, one, names, builder.progress))
 
 
 def verify_engine(

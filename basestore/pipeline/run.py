@@ -2,28 +2,25 @@
 
 from basestore.digest import Digest
 from basestore.engine.client import Engine
+from basestore.pipeline.build import Builder
 from basestore.pipeline.engine_record import engine_built, image_in_engine
 from basestore.pipeline.load import load_image
 from basestore.pipeline.recorded import Records
 from basestore.profile.model import Project
 from basestore.profile.reader import read_profile
 from basestore.profile.service import BuiltBy
-from basestore.progress import Progress
-from basestore.store import Store
 
 
-def image_to_run(
-    project: Project, name: str, engine: Engine, store: Store, progress: Progress
-) -> Digest:
+def image_to_run(project: Project, name: str, engine: Engine, builder: Builder) -> Digest:
     """The ID of a name's recorded image in an engine, which is given it where it lacks it.
 
     Raises NoLockError, NotBuiltError, NotInEngineError, EnginePlatformError and what loading and
     pulling raise.
     """
     if _by_engine(project, name):
-        return image_in_engine(project, name, engine, progress)
+        return image_in_engine(project, name, engine, builder.progress)
     recorded = Records.read(project).required(name)
-    return load_image(project, recorded, engine, store, progress).report.id
+    return load_image(project, recorded, engine, builder).report.id
 
 
 def check_built(project: Project, name: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from clicases import command_line_on, store_of
 from commandline import CommandLine
 from layers import SITE, foundation_of, recorded
-from locked_project import edit, lock
+from locked_project import debs_of, edit, lock
 from loopback_index import loopback_index
 from loopback_registry import loopback_registry
 from wheelmaker import Row, make_wheel, right_record
@@ -55,7 +55,7 @@ def run(tmp_path: Path) -> CommandLine:
     run = command_line_on(root)
     store = store_of(run)
     store.blobs.add(WHEEL.data)
-    recorded(store, foundation_of(), [folder("etc"), folder("opt")])
+    recorded(store, foundation_of(*debs_of()), [folder("etc"), folder("opt")])
     relock(root, "--upgrade-package=demo")
     return run
 

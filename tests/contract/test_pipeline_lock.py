@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from commandline import closed_address, contents
-from locked_project import edit
+from locked_project import edit, solved
 from loopback_index import LoopbackIndex, loopback_index
 from resolving import World as Machine
 from resolving import native
@@ -18,7 +18,7 @@ from basestore.digest import Digest
 from basestore.errors import UnreachableError
 from basestore.lock.files import read_lock, read_origin
 from basestore.lock.freshness import StaleLockError, check
-from basestore.lock.model import Deb, Lock
+from basestore.lock.model import Lock
 from basestore.lock.origin import Origin
 from basestore.lock.policy import PolicyHitError
 from basestore.pipeline.lock import Locked, World, lock_profile, stale_below
@@ -40,8 +40,9 @@ from basestore.sources.uv_failure import IndexUnreachableError
 from basestore.target import Platform
 from basestore.transport import Transport
 
-TZDATA = Deb("tzdata", "2026a", "all", 1, Digest("d" * 64))
-FOUNDATION = SolvedFoundation((TZDATA,), "3.11.2", "2.36", {"tzdata": ()})
+FOUNDATION = solved()
+LIBC, PYTHON = FOUNDATION.debs
+NEWER_LIBC = replace(LIBC, version="2.36-9+deb12u11", sha256=Digest("e" * 64))
 DAY_ONE = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 PROFILE = """# What our services share.
@@ -167,7 +168,7 @@ def test_the_first_lock_writes_lock_origin_and_attributes(town: Town) -> None:
         "locks/runtime.origin.toml",
     }
     assert town.files["locks/.gitattributes"] == b"* -text\n"
-    assert done == Locked("runtime", Digest.of(town.files["locks/runtime.lock"]), None, 4)
+    assert done == Locked("runtime", Digest.of(town.files["locks/runtime.lock"]), None, 5)
     assert done.changed
     assert check(town.project, "runtime").fresh
     origin = town.origin()
@@ -199,7 +200,7 @@ def test_a_fresh_lock_asks_nobody(locked: Town, index: LoopbackIndex) -> None:
     done = locked.run()
 
     assert not done.changed
-    assert done.packages == 4
+    assert done.packages == 5
     assert index.requests == []
     assert locked.files == before
 
@@ -287,12 +288,11 @@ def test_upgrade_of_one_package(locked: Town, index: LoopbackIndex) -> None:
 
 def test_upgrade_of_the_foundation_keeps_the_wheels(locked: Town, index: LoopbackIndex) -> None:
     newer(index)
-    newest = Deb("tzdata", "2026b", "all", 1, Digest("e" * 64))
-    locked.foundation = replace(FOUNDATION, debs=(newest,))
+    locked.foundation = replace(FOUNDATION, debs=(NEWER_LIBC, PYTHON))
 
     assert locked.run(upgrade_foundation=True).changed
 
-    assert locked.lock().platforms[0].debs == (newest,)
+    assert locked.lock().platforms[0].debs == (NEWER_LIBC, PYTHON)
     assert locked.versions() == {"core": "1.0", "speed": "1.0", "web": "1.0"}
 
 
@@ -352,8 +352,7 @@ def test_a_lock_that_was_ended_before_its_origin_keeps_its_foundation(
 def test_the_origin_of_another_foundation_says_nothing_of_this_one(locked: Town) -> None:
     origin = locked.root / "locks/runtime.origin.toml"
     before = origin.read_bytes()
-    newest = replace(TZDATA, version="2026b", sha256=Digest("e" * 64))
-    locked.foundation = replace(FOUNDATION, debs=(newest,))
+    locked.foundation = replace(FOUNDATION, debs=(NEWER_LIBC, PYTHON))
     locked.run(upgrade_foundation=True)
     origin.write_bytes(before)
     locked.foundation = None

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from locked_project import solved
 from loopback_index import LoopbackIndex, loopback_index
 from resolving import World as Machine
 from wheelmaker import make_wheel
@@ -13,20 +14,17 @@ from wheelmaker import make_wheel
 from basestore.digest import Digest
 from basestore.lock.files import read_origin
 from basestore.lock.freshness import check
-from basestore.lock.model import Deb
 from basestore.lock.policy import PolicyHitError
 from basestore.pipeline.lock import Locked, World, lock_profile
 from basestore.profile.project import read_project
 from basestore.progress import Progress
-from basestore.resolve.foundation import SolvedFoundation
 from basestore.resolve.learn import Asked, Learned, learn
 from basestore.resolve.ports import SolveOptions
 from basestore.resolve.sizes import measure
 from basestore.sources.pylock import IndexedWheel
 from basestore.transport import Transport
 
-TZDATA = Deb("tzdata", "2026a", "all", 1, Digest("d" * 64))
-FOUNDATION = SolvedFoundation((TZDATA,), "3.11.2", "2.36", {"tzdata": ()})
+FOUNDATION = solved()
 NOW = datetime(2026, 1, 5, tzinfo=UTC)  # the index's files were uploaded on 2026-01-02
 PROFILE = """python = "3.11"
 platforms = ["linux/amd64", "linux/arm64"]

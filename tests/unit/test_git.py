@@ -6,6 +6,7 @@ import pytest
 from committing import GIT, git
 
 from basestore.sources.git import (
+    Entry,
     Git,
     GitFailedError,
     NoCommitError,
@@ -145,3 +146,18 @@ def test_a_shallow_clone_is_told(folder: Path, tmp_path: Path) -> None:
 
     with pytest.raises(ShallowCloneError, match="'HEAD~1'"):
         revision(tmp_path / "shallow", "HEAD~1")
+
+
+def test_contents_are_read_by_one_git(folder: Path) -> None:
+    found = revision(folder)
+    entries = found.entries(["."])
+
+    contents = found.contents(entries.values())
+
+    assert contents == {one.object: found.content(one) for one in entries.values()}
+    assert not found.contents([])
+
+
+def test_an_object_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(GitFailedError, match="0" * 40):
+        revision(folder).contents([Entry(0o100644, "0" * 40)])

@@ -157,6 +157,14 @@ def _foundation_of(project: Project) -> Callable[[Profile, Platform], SolvedFoun
 
     def foundation(profile: Profile, platform: Platform) -> SolvedFoundation:
         locked = read_lock(project, profile.name)[0].platform(platform)
-        return SolvedFoundation(locked.debs, locked.python, locked.glibc, {})
+        how, here = read_origin(project, profile.name), {deb.name for deb in locked.debs}
+        debs = {name: one for name, one in how.debs.items() if name in here} if how else {}
+        return SolvedFoundation(
+            locked.debs,
+            locked.python,
+            locked.glibc,
+            {name: tuple(n for n in one.requires if n in here) for name, one in debs.items()},
+            {name: one.provides for name, one in debs.items() if one.provides},
+        )
 
     return foundation
