@@ -24,6 +24,7 @@ class Check(Enum):
 
     RECIPE = "lock --check --resolve --since, verify --since"
     STORE = "store verify"
+    DEEP = "store verify --deep"
     REGISTRY = "verify --registry"
     CONTENT = "verify --registry --content"
     PUSH = "push"

@@ -160,6 +160,7 @@ SERVICES: tuple[tuple[str, str, Callable[[Copy], None]], ...] = (
     ("dropped", "a row less", _service("job", lambda _: None)),
     ("stranger", "a row of a service that there isn't", _service("job", lambda row: replace(
         row, service="jobs"))),
+    ("added", "a further row, of a service that there isn't", _service_more),
     ("removed", "there is none", lambda copy: copy.path("locks/services.toml").unlink()),
     ("no-toml", "it is no TOML", lambda copy: copy.write("locks/services.toml", "services = [\n")),
     ("unknown-key", "an unknown key", partial(_text, "{ service", '{ by = "me", service')),
@@ -182,6 +183,13 @@ def _link(copy: Copy) -> None:
     text = other.read_text()
     other.write_text(text.replace(_rows_of(text)["base"].image.hex, OTHER.hex, 1))
     path.symlink_to(Path("other.toml"))
+
+
+def _service_more(copy: Copy) -> None:
+    """A row of a service that there isn't, beside all others."""
+    path = copy.path("locks/services.toml")
+    rows = services.parse(path.read_bytes(), "")
+    path.write_bytes(services.write([*rows.values(), replace(rows["job"], service="jobs")]))
 
 
 def _rows_of(text: str) -> dict[str, ImageRecord]:

@@ -58,6 +58,8 @@ def _commands(copy: Copy, mutation: Mutation) -> Sequence[Sequence[str]]:
     match mutation.check:
         case Check.STORE:
             return (("store", "verify"),)
+        case Check.DEEP:
+            return (("store", "verify", "--deep"),)
         case Check.REGISTRY:
             return (("verify", "--registry", team),)
         case Check.CONTENT:
