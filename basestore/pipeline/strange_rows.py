@@ -17,7 +17,7 @@ class StrangeRowError(DisagreementError):
 
     def __init__(self, file: str, what: str, revision: str) -> None:
         super().__init__(
-            f"{file} records an image of {what}, which isn't there, and {revision} has no such line",
+            f"{file} records an image of {what}, which isn't there; {revision} has no such line",
             "take the line out",
         )
         self.file = file

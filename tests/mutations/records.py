@@ -142,6 +142,13 @@ def _by_engine(row: ServiceRecord) -> ServiceRecord:
     return ServiceRecord(row.service, row.image, row.base, None, row.platforms, lock)
 
 
+def _service_more(copy: Copy) -> None:
+    """A row of a service that there isn't, beside all others."""
+    path = copy.path("locks/services.toml")
+    rows = services.parse(path.read_bytes(), "")
+    path.write_bytes(services.write([*rows.values(), replace(rows["job"], service="jobs")]))
+
+
 SERVICES: tuple[tuple[str, str, Callable[[Copy], None]], ...] = (
     *((f"{key}-alone", f"the first row's {key}", partial(_key, key))
       for key in ("tag", "lock", "base", "application", "image", "platforms")),
@@ -183,13 +190,6 @@ def _link(copy: Copy) -> None:
     text = other.read_text()
     other.write_text(text.replace(_rows_of(text)["base"].image.hex, OTHER.hex, 1))
     path.symlink_to(Path("other.toml"))
-
-
-def _service_more(copy: Copy) -> None:
-    """A row of a service that there isn't, beside all others."""
-    path = copy.path("locks/services.toml")
-    rows = services.parse(path.read_bytes(), "")
-    path.write_bytes(services.write([*rows.values(), replace(rows["job"], service="jobs")]))
 
 
 def _rows_of(text: str) -> dict[str, ImageRecord]:
