@@ -34,7 +34,6 @@ def make_locked_project(folder: Path) -> None:
         pretended = ("redis", "httpx", "orjson", "torch")
         named = [f"--upgrade-package={name}" for name in pretended]
         command_line_on(folder, index)("lock", *named).expect(0)
-    keep_debs(Store.open(beside(folder) / "store"))
 
 
 def beside(folder: Path) -> Path:
@@ -49,6 +48,7 @@ def command_line_on(folder: Path, index: LoopbackIndex | None = None) -> Command
     """
     home = beside(folder)
     home.mkdir(exist_ok=True)
+    keep_debs(Store.open(home / "store"))
     environ = {
         **no_network(),
         "BASESTORE_STORE": str(home / "store"),

@@ -19,7 +19,8 @@ from basestore.lock import codec
 from basestore.lock.files import read_lock, read_origin, write_lock
 from basestore.lock.model import Deb, Lock, Wheel
 from basestore.lock.origin import DebOrigin, Origin, PackageOrigin
-from basestore.pipeline.edges import Archives, verify_edges
+from basestore.pipeline.archives import Archives
+from basestore.pipeline.edges import verify_edges
 from basestore.pipeline.lock import World, lock_profile
 from basestore.pipeline.lock_again import Again, lock_again
 from basestore.pipeline.verify import Finding
@@ -41,7 +42,12 @@ WHEELS = (
     make_wheel(
         "web",
         "1.0",
-        requires=["core>=1,<2", "tool; extra == 'tools'", "win; sys_platform == 'win32'"],
+        requires=[
+            "core>=1,<2",
+            "tool; extra == 'tools'",
+            "win; sys_platform == 'win32'",
+            "web[tools]; extra == 'most'",
+        ],
         requires_python=">=3.8,<3.11",
     ),
     make_wheel("core", "1.0"),
@@ -63,7 +69,7 @@ DEBS = (
 )
 PROFILE = """python = "3.11"
 platforms = ["linux/amd64"]
-requirements = ["web[tools]"]
+requirements = ["web[most]"]
 [foundation]
 debian = "bookworm"
 packages = ["mime", "python3.11"]

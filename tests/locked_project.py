@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from debmaker import MadeDeb, make_deb
+
 from basestore.digest import Digest
 from basestore.lock import codec
 from basestore.lock.config import image_config, record_exceptions
@@ -86,17 +88,17 @@ def lock(
 def debs_of(*names: str) -> tuple[Deb, ...]:
     """The .debs of a foundation that has these, and what Python needs."""
     wanted = sorted({*names, "python3.11", "libc6"})
-    return tuple(_deb(name, _VERSIONS.get(name, "1")) for name in wanted)
+    return tuple(_made(name, _VERSIONS.get(name, "1")).deb for name in wanted)
 
 
 def keep_debs(store: Store) -> None:
     """Bring what stands for the .debs of these projects into a store."""
-    for one in debs_of():
-        store.blobs.add(one.name.encode())
+    for name, version in _VERSIONS.items():
+        store.blobs.add(_made(name, version).data)
 
 
-def _deb(name: str, version: str) -> Deb:
-    return Deb(name, version, "all", len(name), Digest.of(name.encode()))
+def _made(name: str, version: str) -> MadeDeb:
+    return make_deb(name, version, "all")
 
 
 def solved(*names: str) -> SolvedFoundation:

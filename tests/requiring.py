@@ -80,7 +80,8 @@ class Site:
                 self.machine.uv, self._foundation, sizes, NOW, pin=pin, tells=told
             )
             digest = lock_profile(self.project, name, SolveOptions(**wish), world).digest
-        assert check(self.project, name).reasons == ()
+        found = [str(reason) for reason in check(self.project, name).reasons]
+        assert found == [], found
         return digest
 
     def lock(self, name: str = "runtime") -> Lock:

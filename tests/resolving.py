@@ -15,7 +15,7 @@ from wheelmaker import MadeWheel, make_wheel
 
 from basestore.digest import Digest
 from basestore.lock import codec
-from basestore.lock.held import Case, held
+from basestore.lock.held import Case, Kind, held
 from basestore.lock.inputs import inputs
 from basestore.lock.model import Lock, Wheel
 from basestore.lock.origin import Head
@@ -115,14 +115,18 @@ class World:
 
 
 def findings(profile: Profile, solution: Solution, known: Known | None) -> list[str]:
-    """What a solution isn't held to its profile by: nothing, whatever was solved."""
+    """What a solution isn't held to its profile by: nothing, whatever was solved.
+
+    But for foundations, which are not solved here: tests say what they are.
+    """
     data = codec.write(solution.lock)
     now = inputs(profile, None)
     head = Head(Digest.of(data), now.digest, {})
     how = solution.origin(head, now.parts, "uv", datetime(2026, 1, 1, tzinfo=UTC))
     read = codec.parse(data, "x.lock")
     above = known.parent.lock if known and known.parent else None
-    return [str(finding) for finding in held(Case(profile, read, how, above))]
+    found = held(Case(profile, read, how, above))
+    return [str(finding) for finding in found if finding.kind is not Kind.FOUNDATION]
 
 
 def profile(*requirements: str, **fields: object) -> Profile:

@@ -34,7 +34,7 @@ def solve_again(
 ) -> "Mapping[str, Again]":
     """Solve profiles and what they stand on again, whose locks are fresh, parents first."""
     from basestore.cli.sources import world
-    from basestore.pipeline.edges import Archives
+    from basestore.pipeline.archives import Archives
     from basestore.pipeline.lock_again import lock_again
     from basestore.sources.git import Git
 

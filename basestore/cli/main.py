@@ -5,13 +5,14 @@ The program itself is loaded where errors are told: with too little memory alrea
 
 import os
 import sys
+from contextlib import suppress
 
 from basestore.cli.endings import EndedError, heed_endings
 from basestore.cli.streams import BROKEN_PIPE, empty_streams, is_broken_pipe, open_streams
 
 _INTERRUPTED = 130  # what shells say of a program that SIGINT ended
 _UNREACHABLE = 6
-_NO_MEMORY = b"error: there is not enough memory to start, or to say what went wrong\n"
+_NO_ROOM = b"error: there is too little memory, or too few open files, to say what went wrong\n"
 
 
 def main() -> None:
@@ -47,6 +48,7 @@ def _tell(error: Exception) -> int:
         from basestore.cli.terminal import show
 
         return show(error)
-    except (MemoryError, ImportError):
-        os.write(2, _NO_MEMORY)  # bytes that were there before
+    except (MemoryError, ImportError, OSError):
+        with suppress(OSError):
+            os.write(2, _NO_ROOM)  # bytes that were there before
         return _UNREACHABLE

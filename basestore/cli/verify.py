@@ -37,6 +37,7 @@ COMMAND = AsksRegistry
 
 _WORDS = {True: "ok", False: "FAIL", None: "skip"}
 _UNPROVEN = "unproven"
+_PROVABLE = frozenset({"image", "metadata"})
 
 
 def verify(
@@ -86,8 +87,9 @@ def verify(
     names = chosen_names(project, tuple(profiles or ()))
     revision = revision_of(project, since) if since is not None else None
     found = dict(_since(project, names, revision, registry, json)) if revision else {}
+    records = Records.read(project)
     for name in names:
-        findings = found[name] if revision else _offline(project, name)
+        findings = found[name] if revision else _offline(records, name)
         if _agree(findings):
             findings += _edges(project, name)
         if registry is not None and _agree(findings):
@@ -116,18 +118,19 @@ def _agree(findings: "tuple[Finding, ...]") -> bool:
     return not any(finding.fails for finding in findings)
 
 
-def _offline(project: Project, name: str) -> "tuple[Finding, ...]":
+def _offline(records: Records, name: str) -> "tuple[Finding, ...]":
     from datetime import UTC, datetime
 
     from basestore.pipeline.verify import verify_files, verify_project
 
+    project, now = records.project, datetime.now(UTC)
     if by_engine(project, name):
         from basestore.pipeline.engine_verify import verify_built
 
-        return verify_built(project, name, datetime.now(UTC), own_state())
+        return verify_built(project, name, now, own_state())
     store = find_store(read_settings())
-    findings = verify_project(project, name, datetime.now(UTC), store, own_state())
-    recorded = Records.read(project).find(name) if _agree(findings) else None
+    findings = verify_project(project, name, now, store, own_state(), records)
+    recorded = records.find(name) if _agree(findings) else None
     if recorded is None:
         return findings
     return findings + verify_files(project, recorded, store)
@@ -165,10 +168,8 @@ def _since(
 
 def _edges(project: Project, name: str) -> "tuple[Finding, ...]":
     from basestore.pipeline.edges import verify_edges
-    from basestore.state import State
 
-    settings = read_settings()
-    return verify_edges(project, name, find_store(settings), State.open(settings.state))
+    return verify_edges(project, name, find_store(read_settings()), own_state())
 
 
 def _registry(
@@ -248,12 +249,20 @@ def _is_unproven(finding: "Finding") -> bool:
 
 
 def _show(name: str, findings: "tuple[Finding, ...]") -> None:
-    unproven = any(map(_is_unproven, findings))
-    agrees = "agrees, but its image is unproven" if unproven else "agrees"
+    agrees = "agrees"
+    if any(map(_is_unproven, findings)):
+        agrees += ", but its image is unproven"
     say(f"{name}: {agrees if _agree(findings) else 'DISAGREES'}")
-    for finding in findings:
-        word = _UNPROVEN if _is_unproven(finding) else _WORDS[finding.holds]
-        say(f"  {word:<{len(_UNPROVEN) if unproven else 4}}  {finding.check:<9}  {finding.detail}")
+    words = [_word(finding) for finding in findings]
+    width = max(map(len, words), default=0)
+    for word, finding in zip(words, findings, strict=True):
+        say(f"  {word:<{max(width, 4)}}  {finding.check:<9}  {finding.detail}")
+
+
+def _word(finding: "Finding") -> str:
+    """What could be looked at and wasn't is unproven; of some there is nothing to look at."""
+    unproven = finding.holds is None and finding.check in _PROVABLE
+    return _UNPROVEN if unproven else _WORDS[finding.holds]
 
 
 def _to_json(name: str, findings: "tuple[Finding, ...]") -> dict[str, object]:

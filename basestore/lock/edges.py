@@ -72,11 +72,16 @@ def judge_identities(site: WheelSite) -> Judged:
 
 @dataclass(slots=True)
 class _Walk:
-    """What is reached on one platform. ``edges``: of what was read; ``asked``: with extras."""
+    """What is reached on one platform. ``edges``: of what was read; ``asked``: with extras.
+
+    ``noted``: the extras that others ask for. What a package asks of itself uv puts in the place of
+    the extra that asks, and notes no further.
+    """
 
     site: WheelSite
     edges: dict[str, set[str]] = field(default_factory=dict)
     asked: dict[str, set[str]] = field(default_factory=dict)
+    noted: dict[str, set[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
 
@@ -95,7 +100,7 @@ class _Walker:
         found.faults += _identities(site)
         found.unread |= dict.fromkeys(sorted(site.own - site.declared.keys()), "")
         for name in sorted(site.roots):
-            self._ask(name, site.roots[name])
+            self._note(name, site.roots[name])
         while self._todo:
             name, extra = self._todo.pop()
             if name in found.unread or name not in site.declared:
@@ -103,6 +108,10 @@ class _Walker:
             else:
                 self._follow(name, extra)
         return found
+
+    def _note(self, name: str, extras: frozenset[str]) -> None:
+        self._found.noted.setdefault(name, set()).update(extras)
+        self._ask(name, extras)
 
     def _ask(self, name: str, extras: frozenset[str]) -> None:
         """A package is asked for with these extras; each is followed once."""
@@ -125,10 +134,12 @@ class _Walker:
             return
         edges = self._found.edges.setdefault(name, set())
         for need in needs:
-            if need.name != name:
-                edges.add(need.name)
-                self._found.faults += self._unmet(name, need)
-            self._ask(need.name, need.extras)
+            if need.name == name:
+                self._ask(name, need.extras)
+                continue
+            edges.add(need.name)
+            self._found.faults += self._unmet(name, need)
+            self._note(need.name, need.extras)
 
     def _believe(self, name: str) -> None:
         """Follow what the origin tells of a package that can't be read."""
@@ -196,19 +207,23 @@ def _possible(walks: Sequence[_Walk], name: str) -> set[str]:
     return found
 
 
+def _merged(platforms: Sequence[Mapping[str, set[str]]]) -> Mapping[str, set[str]]:
+    merged: dict[str, set[str]] = {}
+    for name, extras in (item for platform in platforms for item in platform.items()):
+        merged.setdefault(name, set()).update(extras)
+    return merged
+
+
 def _extras(
     walks: Sequence[_Walk], packages: Mapping[str, PackageOrigin], is_complete: bool
 ) -> Iterator[str]:
     """Where the origin's extras aren't those that are asked for; older origins tell none."""
     if not any(origin.extras for origin in packages.values()):
         return
-    asked: dict[str, set[str]] = {}
-    for walk in walks:
-        for name, extras in walk.asked.items():
-            asked.setdefault(name, set()).update(extras)
+    asked, noted = _merged([w.asked for w in walks]), _merged([w.noted for w in walks])
     for name in sorted(asked.keys() & packages.keys()):
         told = set(packages[name].extras)
-        for one in sorted(asked[name] - told):
+        for one in sorted(noted.get(name, set()) - told):
             yield f"{name} is asked for with its extra {one}, which the origin leaves out"
         for one in sorted(told - asked[name]) if is_complete else ():
             yield f"the origin has {name} with its extra {one}, which nothing asks for"

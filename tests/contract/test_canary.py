@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 from clicases import WHEELS, command_line_on, make_locked_project
 from commandline import CommandLine, Done, contents
+from locked_project import keep_debs
 from loopback_index import LoopbackIndex, loopback_index
 from wheelmaker import make_wheel
 
@@ -164,7 +165,9 @@ def team(tmp_path: Path, made_once: Path) -> Iterator[Team]:
             ]
         named.change(PRIVATE.file, sha256="", md5="0" * 32)
         (root / "profiles/own.toml").write_text(CHILD.format(url=named.url))
-        yield Team(root, default, named)
+        team = Team(root, default, named)
+        keep_debs(Store.open(team.store))
+        yield team
 
 
 def all_of(team: Team) -> list[tuple[str, bytes]]:
@@ -222,6 +225,7 @@ def test_no_secret_is_told_when_something_fails(team: Team, place: str) -> None:
     run = team.run
     done = [run("lock").expect(0)]
     shutil.rmtree(team.store)
+    keep_debs(Store.open(team.store))
 
     for index in (team.default, team.named):
         index.credentials = (USER, "another")

@@ -116,7 +116,7 @@ def test_status_of_what_is_fresh(basestore: CommandLine, root: Path) -> None:
     runtime, cpu = (line.split() for line in lines(basestore("status", "--check")))
     assert runtime == [
         *("runtime", "fresh", "built", tags["runtime"]),
-        *(image.digest.hex[:12], f"{len(image.layers) * SIZE / 1e6:.1f}", "MB", "4"),
+        *(image.digest.hex[:12], f"{len(image.layers) * SIZE / 1e6:.1f}", "MB", "6"),
     ]
     assert cpu[:6] == ["cpu", "fresh", "not", "built", tags["cpu"], "-"]
     assert cpu[6].startswith("~")
@@ -142,8 +142,8 @@ def test_status_of_what_is_stale(basestore: CommandLine, root: Path) -> None:
     done = basestore("status", "--check").expect(3)
 
     runtime, cpu = done.out.splitlines()
-    assert runtime.endswith("4  profiles/runtime.toml:3: rich was added")
-    assert cpu.endswith("5  its parent is stale: runtime")
+    assert runtime.endswith("6  profiles/runtime.toml:3: rich was added")
+    assert cpu.endswith("7  its parent is stale: runtime")
     assert done.err == " hint: run `basestore lock runtime cpu`\n"
     basestore("status").expect(0)
 
@@ -277,7 +277,7 @@ def test_diff_from_a_file_and_from_profiles_that_come_and_go(
     assert [line for line in lines(basestore("diff")) if not line.startswith(" ")] == [
         "runtime: nothing changed since HEAD",
         "cpu: its lock is gone since HEAD",
-        "web: new since HEAD, 5 packages",
+        "web: new since HEAD, 7 packages",
     ]
     assert lines(basestore("diff", "web", "--from", "old"))[0].startswith("web: 1 package moved")
     assert "no profile 'cpu'" in basestore("diff", "--from", "old").expect(2).err

@@ -260,7 +260,7 @@ def test_a_wheel_that_is_gone_is_an_error_in_new_rows_alone(
 ) -> None:
     """tool is gone as a whole, of core only the version that is locked."""
     forgery.commit()
-    forgery.write(PROFILE.replace('["web[tools]"]', '["web[tools]", "stray"]'))
+    forgery.write(PROFILE.replace('["web[most]"]', '["web[most]", "stray"]'))
     forgery.lock()
     gone(forgery, index, "tool-1.0", "core-1.1")
 

@@ -322,7 +322,7 @@ def test_other_bytes_under_a_wheels_digest_are_never_built_in(
 def test_other_bytes_that_come_after_the_inputs_were_hashed_are_found(built: Place) -> None:
     """Whoever makes the layer opens the wheel himself."""
     forget_layers(built)
-    inputs = [digest for recipe in built.recipes for digest in recipe.inputs]
+    inputs = [digest for recipe in built.recipes[1:] for digest in recipe.inputs]
     verify_inputs(built.store, inputs, Progress())
     other_bytes(built)
     with pytest.raises(DamagedBlobError):

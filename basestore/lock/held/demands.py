@@ -84,14 +84,21 @@ class Demands:
 
     @classmethod
     def of(cls, case: Case) -> Self:
-        """Those of a profile's whole lineage; a service's are its own, for its base has its."""
+        """Those of a profile's whole lineage; a service's are its own, for its base has its.
+
+        What a profile brings by its team's lock is taken as it is: that lock alone is asked.
+        """
         profile = case.profile
         stated = profile.requirements if profile.service else tuple(_demanded(profile))
         own = {*profile.requirements}
         for name in profile.replaces:
             own |= {*profile.demanded(name)}
+        bounds = profile.constraints
+        if profile.team_lock:
+            stated = tuple(one for one in stated if one.name not in profile.replaces)
+            bounds = ()
         requirements = tuple(map(Demand.of, dict.fromkeys(stated)))
-        return cls(requirements, tuple(map(Demand.of, profile.constraints)), frozenset(own))
+        return cls(requirements, tuple(map(Demand.of, bounds)), frozenset(own))
 
     def roots(self, part: PlatformLock) -> frozenset[str]:
         """The names that are asked for on a platform, or may be."""

@@ -15,6 +15,9 @@ from basestore.profile.names import normalised
 if TYPE_CHECKING:
     from packaging.markers import Environment
 
+_UNTOLD = ""
+"""The SHA-256 of a file for which the team's lock tells none, so that any will do."""
+
 Row = Mapping[str, object]
 """A table of another tool's lock."""
 
@@ -39,7 +42,8 @@ def _listed(
     case: Case, taken: TeamLock, files: set[tuple[str, str, str]], part: PlatformLock
 ) -> Iterator[Finding]:
     for wheel in case.own(part):
-        if (wheel.name, wheel.file, wheel.sha256.hex) not in files:
+        told = {(wheel.name, wheel.file, digest) for digest in (wheel.sha256.hex, _UNTOLD)}
+        if told.isdisjoint(files):
             text = f"{case.file} has {wheel.file}, and {taken.file} doesn't have it so"
             yield Finding(text, Kind.LOCK, wheel.name)
 
@@ -171,9 +175,15 @@ def _wheels(package: Row) -> Iterator[tuple[str, str, str]]:
     name = normalised(str(package.get("name", "")))
     source = _table(package, "source").get("url")
     for wheel in (*_rows(package.get("wheels")), *_rows([package.get("archive")])):
-        digest = _table(wheel, "hashes").get("sha256") or wheel.get("hash") or ""
+        digest = _table(wheel, "hashes").get("sha256") or _of_uv(wheel.get("hash")) or _UNTOLD
         place = wheel.get("name") or wheel.get("filename") or wheel.get("url") or wheel.get("path")
-        yield name, _file(str(place or source or "")), str(digest).removeprefix("sha256:")
+        yield name, _file(str(place or source or "")), str(digest)
+
+
+def _of_uv(value: object) -> str:
+    """The SHA-256 that a ``uv.lock`` tells of a file; empty where it tells another digest."""
+    kind, _, digits = str(value).partition(":")
+    return digits if kind == "sha256" else ""
 
 
 def _file(place: str) -> str:
