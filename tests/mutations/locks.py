@@ -397,7 +397,7 @@ def _other_lock(copy: Copy) -> None:
 def mutations() -> Iterator[Mutation]:
     """Every change of locks."""
     for what, name, old, new in TEXTS:
-        said = f"of {name}: {old.strip() or 'line ends'} alone"
+        said = f"of {name}: {' '.join(old.split()) or 'line ends'} alone"
         yield Mutation(f"lock/{what}", said, partial(_text, name, old, new))
     yield Mutation("lock/row-twice", "a row stands twice", _row_twice)
     yield Mutation("lock/conflict-markers", "a merge's markers", _merged)
