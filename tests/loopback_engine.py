@@ -6,6 +6,7 @@ program: it answers its input in upper case, writes one line to its errors and e
 """
 
 import contextlib
+import gzip
 import hashlib
 import io
 import json
@@ -23,7 +24,6 @@ from queue import SimpleQueue
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench.serving import serving_on
-from layers import gunzip
 
 NO_PROGRAM = "no-such-program"
 WAITS = "waits"
@@ -112,7 +112,7 @@ class LoopbackEngine:
                     yield {"error": f"open /tmp/import/{layer}: no such file or directory"}
                     return
                 data = _content(tar, layer)
-                assert "sha256:" + hashlib.sha256(gunzip(data)).hexdigest() == chain[-1]
+                assert "sha256:" + hashlib.sha256(_unzipped(data)).hexdigest() == chain[-1]
                 self.chains.add(chain)
                 for current in (len(data) // 2, len(data)):
                     detail = {"current": current, "total": len(data)}
@@ -121,6 +121,12 @@ class LoopbackEngine:
         self.configs[image] = json.loads(config)
         self.names.update(dict.fromkeys(manifest["RepoTags"], image))
         yield {"stream": f"Loaded image: {manifest['RepoTags'][0]}\n"}
+
+
+def _unzipped(data: bytes) -> bytes:
+    """The content of a chain of gzip members, in a time that grows as it does."""
+    with gzip.open(io.BytesIO(data)) as file:
+        return file.read()
 
 
 @contextmanager

@@ -147,10 +147,12 @@ def _since(
     from datetime import UTC, datetime
 
     from basestore.pipeline.engine_verify import verify_built
+    from basestore.pipeline.strange_rows import check_rows
     from basestore.pipeline.verify import verify_project
 
     now, found = datetime.now(UTC), {}
     with checks_since(project, revision, registry, json) as checks:
+        check_rows(checks.records, checks.then)
         for name in names:
             if by_engine(project, name):
                 findings = verify_built(project, name, now, own_state())

@@ -177,3 +177,24 @@ def test_a_build_takes_what_the_revision_proves(
 
     assert "InRelease" in done.err
     assert not any("base-child" in one.path for one in registry.asked)
+
+
+@pytest.mark.parametrize("row", ["lock", "profile", "service"])
+def test_a_new_row_of_what_isnt_there(basestore: CommandLine, changing: Changing, row: str) -> None:
+    """It would wait for a lock, or a service, that comes later."""
+    file = "locks/services.toml" if row == "service" else "locks/images.toml"
+    path = changing.root / file
+    rows = path.read_text().splitlines(keepends=True)
+    old, new = {
+        "lock": (r'lock = "[0-9a-f]{64}"', f'lock = "{"0" * 64}"'),
+        "profile": (r'profile = "[a-z]+"', 'profile = "nobody"'),
+        "service": (r'service = "[a-z]+"', 'service = "nobody"'),
+    }[row]
+    path.write_text("".join([rows[0], re.sub(old, new, rows[1]), *rows[1:]]))
+
+    done = basestore("verify", "--since", "HEAD").expect(3)
+
+    assert done.err.splitlines()[-2].startswith(f"error: {file} records an image of ")
+    assert done.err.splitlines()[-2].endswith("isn't there; HEAD has no such line")
+    commit(changing.root)
+    basestore("verify", "--since", "HEAD").expect(0)  # which is trusted

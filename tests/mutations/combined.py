@@ -20,7 +20,6 @@ from mutations.forging import (
     forge_built,
     lock_of,
     platforms,
-    record,
     takes,
     tell,
     wheel_of,
@@ -38,6 +37,7 @@ from basestore.target import Platform
 
 AMD64 = Platform("amd64")
 BASE, ML, PROJECT = "profiles/base.toml", "profiles/ml.toml", "basestore.toml"
+DEPTH = '\n[image]\nenv = { DEPTH = "1" }\n'
 CONFLICT = '"lib/python3.11/site-packages/shared/words.txt" = ["conf-a", "conf-b"]\n'
 
 
@@ -248,19 +248,24 @@ def application_of_other_files(copy: Copy) -> None:
     copy.edit("apps/api/main.py", '"API"', '"api"')
 
 
+def _moved_base(copy: Copy) -> dict[str, ServiceRecord]:
+    """An honest change of all bases; the services' rows before."""
+    before = _services(copy)
+    copy.edit("reqs/base.txt", "infile\n", "infile<1.1\n")
+    edit_locks(copy, takes(wheel_of(copy, "infile-1.0-py3-none-any.whl")), *PROFILES)
+    tell(copy)
+    build(copy)
+    return before
+
+
 def service_with_the_old_base(copy: Copy) -> None:
     """The base moves, and the service's row does not."""
-    before = _services(copy)
-    package_without_its_image(copy)
-    build(copy)
-    _keep_services(copy, before)
+    _keep_services(copy, _moved_base(copy))
 
 
 def service_told_of_the_new_base(copy: Copy) -> None:
     """The base moves, the service's row names it, and the image is the old one."""
-    before = _services(copy)
-    package_without_its_image(copy)
-    build(copy)
+    before = _moved_base(copy)
     now = {
         name: replace(row, image=before[name].image, platforms=before[name].platforms)
         for name, row in _services(copy).items()
@@ -361,57 +366,64 @@ def deb_forged(copy: Copy) -> None:
 # --- images that no lock gives
 
 
-def _with_a_layer_more(copy: Copy, name: str, tag: str, image: str, store_of: Copy) -> str:
-    """Push an image with a layer more; its digest."""
-    forged = forged_images.with_a_layer_more(store_of.store, image, tag)
-    repository = f"team/base-{name}"
+def _row_of(copy: Copy, name: str) -> images.ImageRecord:
+    rows = images.parse(copy.path("locks/images.toml").read_bytes(), "")
+    return next(row for row in rows if row.profile == name)
+
+
+def _takes_image(copy: Copy, image: Digest) -> None:
+    """The grandchild's row, on which nothing stands, has another image."""
+    edit_images(copy, lambda row: replace(row, image=image, platforms={AMD64: image})
+                if row.profile == "deep" else row)  # fmt: skip
+
+
+def _layer_more(copy: Copy, lock: Digest, tag: str) -> Digest:
+    """Push the grandchild's image with a layer more and a lock's label; its digest."""
+    image = str(_row_of(copy, "deep").image)
+    forged = forged_images.with_a_layer_more(copy.world.store, image, lock.hex)
+    repository = "team/base-deep"
     forged_images.push(copy.world.registry.address, repository, tag, forged, repository)
-    return forged.digest
+    return Digest.parse(forged.digest)
+
+
+def _moved_grandchild(copy: Copy) -> Digest:
+    """An honest change of the grandchild alone; its lock."""
+    copy.write("profiles/deep.toml", copy.text("profiles/deep.toml") + DEPTH)
+
+    def edit(lock: Lock) -> Lock:
+        return replace(lock, image=replace(lock.image, env=(*lock.image.env, "DEPTH=1")))
+
+    edit_locks(copy, edit, "deep")
+    tell(copy)
+    return Digest.of_file(copy.path("locks/deep.lock"))
 
 
 def layer_more_in_an_unchanged_image(copy: Copy) -> None:
     """The row of a lock that stands; the registry has that image by its digest."""
-    row = next(r for r in images.parse(copy.path("locks/images.toml").read_bytes(), "")
-               if r.profile == "ml")  # fmt: skip
-    digest = _with_a_layer_more(copy, "ml", "evil", str(row.image), copy)
-    found = Digest.parse(digest)
-    edit_images(copy, lambda r: replace(r, image=found, platforms={AMD64: found})
-                if r.profile == "ml" else r)  # fmt: skip
+    _takes_image(copy, _layer_more(copy, _row_of(copy, "deep").lock, "evil"))
 
 
 def layer_more_in_a_changed_image(copy: Copy) -> None:
     """An honest change of the lock; the image has its layers, label and one layer more."""
-    old = next(r for r in images.parse(copy.path("locks/images.toml").read_bytes(), "")
-               if r.profile == "ml")  # fmt: skip
-    copy.edit(ML, '"small"', '"large"')
-
-    def edit(lock: Lock) -> Lock:
-        env = tuple("MODEL=large" if one == "MODEL=small" else one for one in lock.image.env)
-        return replace(lock, image=replace(lock.image, env=env))
-
-    forge(copy, edit)
-    lock = Digest.of_file(copy.path("locks/ml.lock"))
-    found = Digest.parse(_with_a_layer_more(copy, "ml", lock.hex, str(old.image), copy))
-    edit_images(copy, lambda r: replace(r, image=found, platforms={AMD64: found})
-                if r.profile == "ml" else r)  # fmt: skip
-    record(copy)
+    lock = _moved_grandchild(copy)
+    image = _layer_more(copy, lock, lock.hex)
+    build(copy)
+    _takes_image(copy, image)
 
 
 def image_of_the_parent(copy: Copy) -> None:
     """A changed lock's row has its parent's true image."""
-    copy.edit(ML, '"small"', '"large"')
-
-    def edit(lock: Lock) -> Lock:
-        env = tuple("MODEL=large" if one == "MODEL=small" else one for one in lock.image.env)
-        return replace(lock, image=replace(lock.image, env=env))
-
-    edit_locks(copy, edit, "ml", "deep", "job")
-    tell(copy)
+    _moved_grandchild(copy)
     build(copy)
-    rows = {r.profile: r for r in images.parse(copy.path("locks/images.toml").read_bytes(), "")}
-    edit_images(copy, lambda r: replace(
-        r, image=rows["deep"].image, platforms=rows["deep"].platforms)
-        if r.profile == "ml" else r)  # fmt: skip
+    _takes_image(copy, _row_of(copy, "ml").image)
+
+
+def image_of_before(copy: Copy) -> None:
+    """A changed lock's row has the true image of the lock before."""
+    before = _row_of(copy, "deep").image
+    _moved_grandchild(copy)
+    build(copy)
+    _takes_image(copy, before)
 
 
 def origin_of_another_resolution(copy: Copy) -> None:
@@ -467,7 +479,8 @@ CHANGES: tuple[tuple[Callable[[Copy], None], str], ...] = (
     (deb_forged, "a .deb that no index has, built and pushed"),
     (layer_more_in_an_unchanged_image, "an unchanged lock's row has an image with a layer more"),
     (layer_more_in_a_changed_image, "a changed lock's row has an image with a layer more"),
-    (image_of_the_parent, "a changed lock's row has the child's true image"),
+    (image_of_the_parent, "a changed lock's row has its parent's true image"),
+    (image_of_before, "a changed lock's row has the true image of the lock before"),
     (origin_of_another_resolution, "all origins say that no package needs another"),
     (origin_with_a_stranger, "all origins tell of a package that isn't locked"),
 )

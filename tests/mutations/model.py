@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commandline import CommandLine, Done
-from committing import commit
+from committing import git
 from mutations.world import World, copy_tree
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Check(Enum):
 
     RECIPE = "lock --check --resolve --since, verify --since"
     STORE = "store verify"
+    DEEP = "store verify --deep"
     REGISTRY = "verify --registry"
     CONTENT = "verify --registry --content"
     PUSH = "push"
@@ -88,7 +89,8 @@ class Copy:
 
     def commit(self) -> None:
         """Commit the change."""
-        commit(self.root)
+        git(self.root, "add", "-A")
+        git(self.root, "commit", "-q", "--allow-empty", "-m", "a change")
 
 
 Change = Callable[[Copy], None]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from mutations.forging import OriginEdit, origin_of, write_origin
-from mutations.model import Copy, Mutation
+from mutations.model import Check, Copy, Mutation
 
 from basestore.digest import Digest
 from basestore.lock.inputs import Part
@@ -146,6 +146,22 @@ EDITS: tuple[tuple[str, str, str, OriginEdit], ...] = (
      _deb("libexpat1", requires=("libc6", "libuuid1"))),
 )  # fmt: skip
 
+NOTES = frozenset(
+    {
+        "files-profile",
+        "files-requirements",
+        "files-parent",
+        "files-dropped",
+        "files-parent-dropped",
+        "files-added",
+        "files-emptied",
+        "waived-dropped",
+        "waived-later",
+        "foundation-dropped",
+    }
+)
+"""Those of which nothing hangs: what they say is looked at anew, and differs after honest edits."""
+
 _KEYS = re.compile(r"^(lock|inputs|files) = .*\n", re.MULTILINE)
 
 
@@ -169,7 +185,9 @@ def _headless(copy: Copy) -> None:
 def mutations() -> Iterator[Mutation]:
     """Every change of origins."""
     for what, name, said, edit in EDITS:
-        yield Mutation(f"origin/{what}", f"of {name}: {said}", partial(_edit, name, edit))
+        change, check = partial(_edit, name, edit), Check.NOBODY if what in NOTES else Check.RECIPE
+        kind = "unseen/origin-" if what in NOTES else "origin/"
+        yield Mutation(f"{kind}{what}", f"of {name}: {said}", change, check)
     yield Mutation("origin/unknown-key", "an unknown key", _garbage)
     yield Mutation("origin/headless", "neither lock nor inputs nor files", _headless)
     yield Mutation("origin/removed", "there is none", _removed)

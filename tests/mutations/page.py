@@ -35,6 +35,8 @@ not built for it: *made* is how many layers the check made, never more than the 
 ## What can't be found
 
 {unseen}
+
+Tried as well, so that it is known when one of them is found: {tried}.
 """
 
 _TABLE = """### By `basestore {check}`
@@ -57,7 +59,8 @@ def rows(results: Sequence[Result]) -> list[str]:
 
 def page(results: Sequence[Result], seconds: float) -> str:
     """The page of a run."""
-    quiet = [one for one in results if one.mutation.check is Check.NOBODY]
+    none = [one for one in results if one.mutation.check is Check.NOBODY]
+    quiet = [one for one in none if one.mutation.kind != "unseen"]
     tables = [
         _TABLE.format(check=check.value, rows="\n".join(map(_row, found)))
         for check in Check
@@ -65,13 +68,14 @@ def page(results: Sequence[Result], seconds: float) -> str:
         and (found := [one for one in results if one.mutation.check is check])
     ]
     return PAGE.format(
-        found=sum(not one.wrong for one in results) - sum(not one.wrong for one in quiet),
+        found=sum(not one.wrong for one in results) - sum(not one.wrong for one in none),
         harmless=sum(not one.wrong for one in quiet),
         wrong=sum(bool(one.wrong) for one in results),
         seconds=seconds,
         tables="\n".join(tables).rstrip(),
         quiet="\n".join(f"| {o.mutation.name} | {o.mutation.said} |" for o in quiet),
         unseen="\n".join(f"- **{what}.** {why}" for what, why in UNSEEN),
+        tried=", ".join(f"{o.mutation.name}" for o in none if o not in quiet),
     )
 
 

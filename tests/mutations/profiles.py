@@ -67,7 +67,7 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("service-removed", PROJECT, "[services.job]", "[services.jobs]"),
     ("application", "apps/api/main.py", '"api"', '"API"'),
     ("application-of-other", "libs/shared/words.py", "3", "4"),
-    ("application-ignore", "apps/api/.dockerignore", "*.md", "*.html"),
+    ("application-ignore", "apps/api/.dockerignore", "*.md", "**/*.html"),
     ("unknown-key", BASE, "[image]\n", "[image]\nshell = true\n"),
     ("no-toml", BASE, "[image]\n", "[image\n"),
     ("project-no-toml", PROJECT, "[policy]\n", "[policy\n"),

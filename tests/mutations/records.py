@@ -142,6 +142,13 @@ def _by_engine(row: ServiceRecord) -> ServiceRecord:
     return ServiceRecord(row.service, row.image, row.base, None, row.platforms, lock)
 
 
+def _service_more(copy: Copy) -> None:
+    """A row of a service that there isn't, beside all others."""
+    path = copy.path("locks/services.toml")
+    rows = services.parse(path.read_bytes(), "")
+    path.write_bytes(services.write([*rows.values(), replace(rows["job"], service="jobs")]))
+
+
 SERVICES: tuple[tuple[str, str, Callable[[Copy], None]], ...] = (
     *((f"{key}-alone", f"the first row's {key}", partial(_key, key))
       for key in ("tag", "lock", "base", "application", "image", "platforms")),
@@ -160,6 +167,7 @@ SERVICES: tuple[tuple[str, str, Callable[[Copy], None]], ...] = (
     ("dropped", "a row less", _service("job", lambda _: None)),
     ("stranger", "a row of a service that there isn't", _service("job", lambda row: replace(
         row, service="jobs"))),
+    ("added", "a further row, of a service that there isn't", _service_more),
     ("removed", "there is none", lambda copy: copy.path("locks/services.toml").unlink()),
     ("no-toml", "it is no TOML", lambda copy: copy.write("locks/services.toml", "services = [\n")),
     ("unknown-key", "an unknown key", partial(_text, "{ service", '{ by = "me", service')),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -198,10 +198,12 @@ def mutations() -> Iterator[Mutation]:
         yield found(f"{kind}-in-place", f"{kind}: a bit, its times as before",
                     partial(_in_place, kind))  # fmt: skip
     for what, (said, edit) in LAYERS.items():
-        yield found(f"layer-{what}", f"layer's record: {said}", partial(_layer, "wheels", edit))
+        one = found(f"layer-{what}", f"layer's record: {said}", partial(_layer, "wheels", edit))
+        yield replace(one, check=Check.DEEP) if what == "diff-id" else one
     yield found("layer-foundation-size", "the foundation's record: another size",
                 partial(_layer, "foundation", LAYERS["size"][1]))  # fmt: skip
-    yield found("layer-exchanged", "layer's record: another's", _exchanged)
+    exchanged = found("layer-exchanged", "layer's record: another's", _exchanged)
+    yield replace(exchanged, check=Check.DEEP)
     for what, data in (("garbage", b"\xff{"), ("emptied", b""), ("list", b"[]")):
         yield found(f"layer-{what}", f"layer's record: {what}", partial(_layer_bytes, data))
         yield found(f"recipe-{what}", f"recipe's record: {what}", partial(_recipe_bytes, data))

@@ -15,7 +15,8 @@ from mutations.world import NAMES, World
 from basestore.errors import BasestoreError
 from basestore.recipe.plan import plan
 
-_MADE = re.compile(r"(\d+) of them made")
+_MADE = re.compile(r"^layer .* in [0-9.]+s$", re.MULTILINE)
+"""What is told of a layer that is made."""
 
 
 def try_out(world: World, mutation: Mutation, folder: Path) -> Result:
@@ -58,6 +59,8 @@ def _commands(copy: Copy, mutation: Mutation) -> Sequence[Sequence[str]]:
     match mutation.check:
         case Check.STORE:
             return (("store", "verify"),)
+        case Check.DEEP:
+            return (("store", "verify", "--deep"),)
         case Check.REGISTRY:
             return (("verify", "--registry", team),)
         case Check.CONTENT:
@@ -73,7 +76,7 @@ def _commands(copy: Copy, mutation: Mutation) -> Sequence[Sequence[str]]:
 
 def _judged(mutation: Mutation, copy: Copy, done: Sequence[Done], seconds: float) -> Result:
     last = done[-1]
-    made = sum(int(count) for one in done for count in _MADE.findall(one.out + one.err))
+    made = sum(len(_MADE.findall(one.err)) for one in done)
     by = f"basestore {' '.join(last.words)}".replace(copy.world.commit, "BASE")
     by = by.replace(f"{copy.registry}/team", "REGISTRY")
     allowed = len(NAMES) if not made else _new_layers(copy)
