@@ -98,7 +98,7 @@ def keep_debs(store: Store) -> None:
 
 
 def _made(name: str, version: str) -> MadeDeb:
-    return make_deb(name, version, "all")
+    return make_deb(name, version, "all", **({} if name == "libc6" else {"depends": "libc6"}))
 
 
 def solved(*names: str) -> SolvedFoundation:
