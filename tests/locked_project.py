@@ -98,7 +98,8 @@ def keep_debs(store: Store) -> None:
 
 
 def _made(name: str, version: str) -> MadeDeb:
-    return make_deb(name, version, "all", **({} if name == "libc6" else {"depends": "libc6"}))
+    needs = {} if name == "libc6" else {"depends": "libc6"}
+    return make_deb(name, version, "all", **needs)
 
 
 def solved(*names: str) -> SolvedFoundation:
