@@ -346,7 +346,8 @@ def test_plan_asks_a_registry_for_what_is_the_services_own(
     recorded = Records.read(read_project(root)).required("cpu")
     base = required_image(read_project(root), recorded, store_of(basestore))
     with loopback_registry() as registry:
-        there = {str(layer.descriptor.digest): b"" for layer in base.layers}
+        layers = [layer.descriptor for layer in base.layers]
+        there = {str(layer.digest): bytes(layer.size) for layer in layers}
         registry.blobs["team/base-cpu"] = there
         to = f"{registry.address}/team"
         (found,) = basestore("plan", "ocr", "--json", "--registry", to).expect(0).json["profiles"]
@@ -422,7 +423,7 @@ def test_verify(basestore: CommandLine, root: Path) -> None:
     assert shown[0] == "api: agrees"
     assert [line.split()[:2] for line in shown[1:]] == [
         *(["ok", check] for check in ("lock", "fresh", "image", "files")),
-        ["skip", "metadata"],
+        ["unproven", "metadata"],
     ]
     write(root, "apps/api/main.py", "print('changed')\n")
     assert lines_of_failure(basestore) == ["files"]

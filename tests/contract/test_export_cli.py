@@ -9,14 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from clicases import WHEELS, command_line_on, index_of_wheels
+from clicases import WHEELS, command_line_on, index_of_wheels, store_of
 from commandline import CommandLine, contents
 from exporting import read_pylock, read_requirements
 from locked_project import edit
 from stored_project import stored_project
 
 from basestore.digest import Digest
-from basestore.store import Store
 
 REDIS = WHEELS[0]
 
@@ -197,8 +196,9 @@ def test_what_standard_output_cant_be(basestore: CommandLine, root: Path, to: st
 @pytest.fixture
 def built(tmp_path: Path) -> CommandLine:
     """The command line on a project whose image is built."""
-    made = stored_project(tmp_path, Store.open(tmp_path / "project-home/store"))
-    return command_line_on(made.root)
+    run = command_line_on(tmp_path / "project")
+    stored_project(tmp_path, store_of(run))
+    return run
 
 
 def test_an_archive_on_standard_output(built: CommandLine) -> None:

@@ -117,8 +117,8 @@ def _ask_all(client: RegistryClient) -> None:
         partial(client.manifest, str(zero)),
         partial(client.put_manifest, "tag", Manifest(b"{}", "application/json")),
         partial(client.blob, zero, 100),
-        partial(client.has_blob, zero),
-        partial(client.sibling_has_blob, "team/other", zero),
+        partial(client.find_blob, zero, 100),
+        partial(client.sibling_has_blob, "team/other", zero, 100),
         partial(client.mount, upload, "team/other"),
         partial(client.upload, upload),
     )

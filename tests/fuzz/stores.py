@@ -13,10 +13,12 @@ from basestore.image.stored import image_of, read_image
 from basestore.layer import gzip
 from basestore.layer.listing import Listing
 from basestore.lock.tally import tally
+from basestore.state import State
 from basestore.store import Store
 from basestore.store.folders import Folders
 from basestore.store.format import FORMAT
 from basestore.store.leases import Held, Leases
+from basestore.store.memory import Memory
 from basestore.store.realisations import Realisation, Realisations, parse_layer, parse_recipe
 from basestore.store.roots import Roots
 
@@ -75,7 +77,8 @@ def _layer(data: bytes) -> None:
 
 def _segments(data: bytes) -> None:
     blobs = cast(Any, Blobs(iter([data])))
-    records = Realisations(Folders(folder("segments")), blobs, cast(Any, None))
+    nobody, memory = cast(Any, None), Memory(State.none())
+    records = Realisations(Folders(folder("segments")), blobs, nobody, None, memory)
     layer = Realisation(ZERO, ZERO, 0, (ZERO, ONE), ZERO, ZERO)
     assert all(one.offset >= 0 and one.length >= 0 for one in records.segments(layer))
 
