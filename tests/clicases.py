@@ -1,6 +1,6 @@
 """A small project for the command line: two locked profiles whose wheels an index on loopback has.
 
-Nothing is resolved for its foundation, whose .debs nobody has but the store: what comes before and
+Nothing is resolved for its foundation, whose .debs nobody has but a seed: what comes before and
 after building it can be run without a network.
 """
 
@@ -48,10 +48,11 @@ def command_line_on(folder: Path, index: LoopbackIndex | None = None) -> Command
     """
     home = beside(folder)
     home.mkdir(exist_ok=True)
-    keep_debs(Store.open(home / "store"))
+    keep_debs(Store.open(home / "seed"))
     environ = {
         **no_network(),
         "BASESTORE_STORE": str(home / "store"),
+        "BASESTORE_STORE_SEED": str(home / "seed"),
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_CACHE_HOME": str(home / "cache"),

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from basestore.lock.model import Deb
+from basestore.state import State
 from basestore.store.blobs import Blobs
 from basestore.store.folders import Folders
 from basestore.store.leases import Unleased
+from basestore.store.memory import Memory
 
 END = bytes(1024)
 AR = b"!<arch>\n"
@@ -119,7 +121,7 @@ def stock(
 
 
 def blobs_in(folder: Path) -> Blobs:
-    return Blobs(Folders(folder), Unleased())
+    return Blobs(Folders(folder), Unleased(), None, Memory(State.none()))
 
 
 def elf(

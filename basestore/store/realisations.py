@@ -132,7 +132,7 @@ class Realisations:
         return found if found and self._memory.has_made(kind, key, proof(found)) else None
 
     def _has_record(self, layer: Digest) -> bool:
-        return any(os.access(f"{root}/layers/{_name(layer)}", os.F_OK) for root in self._roots)
+        return any(_exists(f"{root}/layers/{_name(layer)}") for root in self._roots)
 
     def _read(self, folder: str, digest: Digest) -> bytes:
         """A record's bytes, empty where there is none."""
@@ -214,6 +214,14 @@ def _bytes(path: Path | str) -> bytes | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         return file.read(_LARGEST)
+
+
+def _exists(path: str) -> bool:
+    """Not by access(2), which forgets what a process may do beside its user."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.stat(path)
+        return True
+    return False
 
 
 def proof(realisation: Realisation) -> Digest:

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 from clicases import command_line_on
-from commandline import CommandLine
+from commandline import CommandLine, contents
 from faults.prepare import built, index_of_everything
 from locked_project import edit
 from loopback_registry import LoopbackRegistry, loopback_registry
 
 from basestore.digest import Digest
 from basestore.errors import ExitCode
+from basestore.lock.files import read_lock
 from basestore.pipeline.recorded import Records
 from basestore.profile.project import read_project
+from basestore.recipe.plan import plan
+from basestore.state import State
 
 
 @pytest.fixture(scope="session")
@@ -98,17 +101,49 @@ def test_who_has_not_made_the_layers_is_told_what_is_unproven(
     findings = basestore("verify", "runtime", "--json", **another).json["profiles"][0]["findings"]
     assert {one["check"]: one["holds"] for one in findings}["image"] is None
 
-    for words in (
-        ["push", "runtime", "--to", f"{registry.address}/team"],
-        ["export", "runtime", "--to", f"oci:{root.with_name('out')}"],
-    ):
-        done = basestore(*words, **another).expect(ExitCode.DISAGREEMENT)
-        assert "hint: run `basestore build runtime`" in done.err
-    assert registry.manifests == {}
-
     (line,) = (x for x in basestore("status", **another).out.splitlines() if "runtime" in x[:9])
     assert "elsewhere" in line
     assert "built" in basestore("status").out
+
+
+def who_made_the_foundation(basestore: CommandLine, root: Path) -> dict[str, str]:
+    """A user who has made that, whose packages nobody has here, and no layer of wheels."""
+    home = root.with_name("another")
+    shutil.copytree(basestore.environ["XDG_STATE_HOME"], home)
+    state = State.open(home / "basestore")
+    lock, _ = read_lock(read_project(root), "runtime")
+    for recipe in plan(lock, lock.platforms[0])[1:]:
+        assert state.recall("recipes", recipe.digest)
+        state.forget("recipes", recipe.digest)
+    return {"XDG_STATE_HOME": str(home)}
+
+
+@pytest.mark.parametrize("verb", ["push", "export"])
+def test_who_has_not_made_the_layers_makes_them_to_send_them(
+    basestore: CommandLine, root: Path, registry: LoopbackRegistry, verb: str
+) -> None:
+    another = who_made_the_foundation(basestore, root)
+    to = f"{registry.address}/team" if verb == "push" else f"oci:{root.with_name('out')}"
+    before = contents(root)
+
+    done = basestore(verb, "runtime", "--to", to, **another).expect(0)
+
+    assert "runtime: making the layers that this user hasn't made" in done.err
+    assert contents(root) == before
+    assert basestore("verify", "runtime", **another).expect(0).out.startswith("runtime: agrees\n")
+
+
+def test_a_planted_record_is_not_sent(
+    basestore: CommandLine, root: Path, registry: LoopbackRegistry
+) -> None:
+    """Who hasn't made the layers is refused, too, where the lock gives another image."""
+    another = who_made_the_foundation(basestore, root)
+    another_image(root)
+
+    done = basestore("push", "runtime", "--to", f"{registry.address}/team", **another)
+
+    done.expect(ExitCode.INTEGRITY)
+    assert registry.manifests == {}
 
 
 def test_a_state_that_others_reach_is_not_used_and_said_so_once(

@@ -120,7 +120,7 @@ def test_status_of_what_is_fresh(basestore: CommandLine, root: Path) -> None:
     ]
     assert cpu[:6] == ["cpu", "fresh", "not", "built", tags["cpu"], "-"]
     assert cpu[6].startswith("~")
-    assert cpu[8] == "5"
+    assert cpu[8] == "7"
 
 
 def test_status_of_an_image_that_lies_elsewhere(basestore: CommandLine, root: Path) -> None:

@@ -21,6 +21,9 @@ def loaded(done: Done) -> set[str]:
 def test_nothing_heavy_is_loaded_for_what_is_done(
     basestore: CommandLine, root: Path, words: tuple[str, ...]
 ) -> None:
+    """What was held to its profile once is remembered, and that loads nothing for it again."""
+    basestore("lock", "--check").expect(0)
+
     done = basestore(*words, PYTHONPROFILEIMPORTTIME="1")
 
     assert "basestore" in loaded(done)

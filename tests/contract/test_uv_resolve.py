@@ -254,4 +254,7 @@ def test_only_a_new_platform_has_its_foundation_solved(world: World, index: Loop
 
     assert world.solved_foundations == [ARM64]
     assert solution.lock.platform(AMD64) == previous.lock.platform(AMD64)
-    assert solution.debs == {"dash": DebOrigin("bookworm")}
+    assert solution.debs == {
+        "libc6": DebOrigin("bookworm"),
+        "python3.11": DebOrigin("bookworm", ("libc6",)),
+    }

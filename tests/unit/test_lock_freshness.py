@@ -188,7 +188,7 @@ def test_a_package_that_the_policy_forbids_by_now(root: Path) -> None:
 
 
 def test_a_policy_that_refuses_nothing_makes_no_lock_stale(root: Path) -> None:
-    (root / "basestore.toml").write_text('[policy]\nforbid = ["@cuda"]\nmax-total-size = "2 kB"\n')
+    (root / "basestore.toml").write_text('[policy]\nforbid = ["@cuda"]\nmax-total-size = "1 MB"\n')
     assert checked(root, "cpu") == Freshness(
         "cpu", Digest.of_file(root / "locks/cpu.lock"), (), ("basestore.toml",)
     )
