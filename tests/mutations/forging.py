@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mutations.model import Copy
-from mutations.world import NAMES
+from mutations.world import NAMES, copy_store
 
 from basestore.digest import Digest
 from basestore.lock import codec, images, origin, services
@@ -163,7 +163,7 @@ def build(copy: Copy, push: bool = False) -> None:
     """Build all in a store of the forger's, with no check in the way, and record what comes out."""
     store = copy.folder / "forged"
     if not store.exists():
-        shutil.copytree(copy.world.store, store, symlinks=True)
+        copy_store(copy.world.store, store)
     for digest, data in copy.blobs.items():
         path = store / "blobs/sha256" / digest[:2] / digest
         path.parent.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from mutations.model import Check, Copy, Mutation
+from mutations.world import copy_store, copy_tree
 
 BASE, ML, PROJECT = "profiles/base.toml", "profiles/ml.toml", "basestore.toml"
 
@@ -105,8 +106,8 @@ DEEDS: tuple[tuple[str, str, Callable[[Copy], None]], ...] = (
 def _honestly(copy: Copy, *commands: tuple[str, ...]) -> None:
     """Run what is to be run after a change, on a machine of the author's."""
     own = copy.folder / "author"
-    shutil.copytree(copy.world.store, own / "store", symlinks=True)
-    shutil.copytree(copy.world.state, own / "state", symlinks=True)
+    copy_store(copy.world.store, own / "store")
+    copy_tree(copy.world.state, own / "state")
     environ = {"BASESTORE_STORE": str(own / "store"), "XDG_STATE_HOME": str(own / "state")}
     for words in commands:
         copy.run(*words, **environ).expect(0)

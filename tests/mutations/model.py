@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from commandline import CommandLine, Done
 from committing import git
-from mutations.world import World, copy_tree
+from mutations.world import World, copy_store, copy_tree
 
 if TYPE_CHECKING:
     from mutations.engines import Engine
@@ -138,7 +138,7 @@ def copy_of(world: World, folder: Path, own_store: bool) -> Copy:
     """A new copy; with the store, and what its builder remembers, where a mutation changes that."""
     copy_tree(world.project, folder / "project")
     if own_store:
-        copy_tree(world.store, folder / "store")
+        copy_store(world.store, folder / "store")
         copy_tree(world.state, folder / "state")
     return Copy(world, folder, world.registry.address, own_store)
 

@@ -296,3 +296,12 @@ def _settle(made: World) -> str:
 def copy_tree(source: Path, target: Path) -> None:
     """Copy a folder with modes, times and links."""
     shutil.copytree(source, target, symlinks=True)
+
+
+def copy_store(source: Path, target: Path) -> None:
+    """Copy a store, but for what belongs to commands that use it just now."""
+
+    def passing(folder: str, names: list[str]) -> list[str]:
+        return names if Path(folder).name in ("leases", "partials", "scratch") else []
+
+    shutil.copytree(source, target, symlinks=True, ignore=passing)
