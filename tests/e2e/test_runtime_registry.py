@@ -101,14 +101,16 @@ def test_a_second_push_does_nothing(base: Base, image: str, team: str) -> None:
     assert "nothing to do" in base.run("push", "--to", team).expect(0).out
 
 
-def test_a_push_from_where_the_layers_were_not_made_claims_nothing(
+def test_a_push_from_where_there_are_no_layers_makes_them_first(
     base: Base, team: str, tmp_path: Path
 ) -> None:
     """Whether the registry has the image that this lock gives can't be told without them."""
-    done = command_line(base.project, tmp_path / "store")("push", "--to", team).expect(3)
+    there = base.run("push", "--to", team, "--json").expect(0).json["pushed"][0]["digest"]
+    done = command_line(base.project, tmp_path / "store")("push", "--to", team, "--json").expect(0)
 
-    assert "nothing to do" not in done.out
-    assert "hint: run `basestore build runtime`" in done.err
+    assert "runtime: making the layers that this user hasn't made" in done.err
+    (pushed,) = done.json["pushed"]
+    assert (pushed["digest"], pushed["changed"]) == (there, False)
 
 
 def test_a_tag_is_never_overwritten(
