@@ -14,9 +14,8 @@ from basestore.digest import Digest
 from basestore.layer.deb.archive import DebArchive
 from basestore.layer.deb.control import parse_control
 from basestore.layer.deb.errors import MalformedDebError
-from basestore.layer.wheel.content import SMALL, read_content
 from basestore.layer.wheel.errors import BadZipError
-from basestore.layer.wheel.zip import read_zip
+from basestore.layer.wheel.metadata import read_metadata
 from basestore.lock.deb_edges import DebSite, judge_debs
 from basestore.lock.declared import Declared, UnreadableMetadataError, read_declared
 from basestore.lock.edges import Judged, WheelSite, judge_identities, judge_wheels
@@ -83,7 +82,7 @@ class Archives:
             return None
         try:
             with _read(self._store, wheel.sha256) as file:
-                return read_declared(_metadata(file, wheel.file))
+                return read_declared(read_metadata(file, wheel.file))
         except (BadZipError, UnreadableMetadataError) as error:
             self.refused[wheel.name] = str(error)
             return None
@@ -108,14 +107,6 @@ def _read(store: Store, digest: Digest) -> Iterator[BinaryIO]:
     """An archive that this user has hashed; raises DamagedBlobError."""
     with store.blobs.verified(digest) as file:
         yield file
-
-
-def _metadata(file: BinaryIO, label: str) -> bytes:
-    for entry in read_zip(file, label):
-        folder, _, name = entry.name.partition("/")
-        if name == "METADATA" and folder.endswith(".dist-info"):
-            return read_content(file, entry, label, SMALL)
-    raise BadZipError(label, "it has no METADATA")
 
 
 @dataclass(frozen=True, slots=True)

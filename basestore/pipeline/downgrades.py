@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from basestore.debian.version import Version as DebVersion
-from basestore.layer.wheel.bounds import required_texts
+from basestore.layer.wheel.metadata import required_texts
 from basestore.lock.files import read_lock, read_origin
 from basestore.lock.model import Deb, Lock, PlatformLock, Wheel
 from basestore.pipeline.aside import Aside, Source

@@ -118,16 +118,10 @@ class _Student:
         return data if is_metadata(data) else None
 
     def _inside(self, wheel: IndexedWheel) -> bytes:
-        from basestore.layer.wheel.content import read_content
-        from basestore.layer.wheel.errors import BadZipError
-        from basestore.layer.wheel.zip import read_zip
+        from basestore.layer.wheel.metadata import read_metadata
 
         with self.store.blobs.verified(wheel.sha256) as file:
-            for entry in read_zip(file, wheel.file):
-                folder, _, name = entry.name.partition("/")
-                if folder.endswith(".dist-info") and name == "METADATA":
-                    return read_content(file, entry, wheel.file)
-        raise BadZipError(wheel.file, "it has no METADATA")
+            return read_metadata(file, wheel.file)
 
     def _fetch(self, wheels: Sequence[IndexedWheel]) -> None:
         places = {wheel.sha256: (wheel.url,) for wheel in wheels if wheel.url}
